@@ -1,0 +1,77 @@
+/**
+ * The records that a source emits: an entity of MLflow together with what its mapping needs, so
+ * that no operator ever has to ask a server.
+ */
+
+import type {
+  Experiment,
+  ModelVersion,
+  RegisteredModel,
+  Run,
+  ServerFacts,
+  DatasetInput,
+} from './types.js';
+
+interface RecordBase {
+  readonly server: ServerFacts;
+}
+
+/** Comes first, once: the store itself. Model stages, which every registry has, are mapped from it. */
+export interface ServerRecord extends RecordBase {
+  readonly kind: 'server';
+}
+
+export interface ExperimentRecord extends RecordBase {
+  readonly kind: 'experiment';
+  readonly experiment: Experiment;
+}
+
+export interface RunRecord extends RecordBase {
+  readonly kind: 'run';
+  readonly run: Run;
+  /** The experiment it belongs to: all that the mapping of a run needs of it. */
+  readonly experiment: Pick<Experiment, 'experimentId' | 'name'>;
+  /** Every model version that came from this run, by name, then by version number. */
+  readonly versions: readonly ModelVersion[];
+}
+
+export interface RegisteredModelRecord extends RecordBase {
+  readonly kind: 'registeredModel';
+  readonly model: RegisteredModel;
+}
+
+export interface ModelVersionRecord extends RecordBase {
+  readonly kind: 'modelVersion';
+  readonly version: ModelVersion;
+  /** The run it came from, deleted ones too; absent where it came from none or the run is gone. */
+  readonly run?: Run;
+}
+
+/** How one run describes a dataset. */
+export interface DatasetUse {
+  readonly input: DatasetInput;
+  readonly runId: string;
+  /** Start time of that run, milliseconds since 1970. */
+  readonly startTime: number;
+}
+
+/**
+ * A dataset by name, after all runs were read. Runs may describe it differently: for each source
+ * type there is the use by the run with the greatest (start time, id), and the list is in
+ * ascending order of (start time, run id), so that the last one is the winner over all.
+ */
+export interface DatasetRecord extends RecordBase {
+  readonly kind: 'dataset';
+  readonly name: string;
+  readonly uses: readonly DatasetUse[];
+}
+
+export type MlflowRecord =
+  | ServerRecord
+  | ExperimentRecord
+  | RunRecord
+  | RegisteredModelRecord
+  | ModelVersionRecord
+  | DatasetRecord;
+
+export type RecordKind = MlflowRecord['kind'];

@@ -1,0 +1,119 @@
+/**
+ * MLflow's entities as this package holds them: what every store (REST, SQLite, ...) reads them into.
+ *
+ * The same store gives equal values whichever way it is read: lists are sorted by key, an empty
+ * text that means "not set" is left out, times are milliseconds since 1970 (UTC).
+ */
+
+/** A tag or a parameter. Kept as a pair, not as an object's property: `__proto__` is a legal key. */
+export interface KeyValue {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The last value of a metric. NaN is a number here; infinities come as ±1.7976931348623157e+308. */
+export interface Metric {
+  readonly key: string;
+  readonly value: number;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly step: number;
+}
+
+export interface Experiment {
+  readonly experimentId: string;
+  readonly name: string;
+  readonly artifactLocation?: string;
+  readonly lifecycleStage: string;
+  readonly creationTime?: number;
+  readonly lastUpdateTime?: number;
+  readonly tags: readonly KeyValue[];
+}
+
+export interface Dataset {
+  readonly name: string;
+  readonly digest: string;
+  /** Such as `local`, `code`, `s3`, `delta_table`. */
+  readonly sourceType: string;
+  /** JSON as text, its shape given by `sourceType`. */
+  readonly source: string;
+  /** JSON as text: `{"mlflow_colspec": [...]}` or `{"mlflow_tensorspec": {...}}`. */
+  readonly schema?: string;
+  /** JSON as text. */
+  readonly profile?: string;
+}
+
+export interface DatasetInput {
+  readonly dataset: Dataset;
+  readonly tags: readonly KeyValue[];
+}
+
+export interface Run {
+  readonly runId: string;
+  /** On 1.x taken from the tag `mlflow.runName`. */
+  readonly runName?: string;
+  readonly experimentId: string;
+  readonly userId?: string;
+  /** `RUNNING`, `SCHEDULED`, `FINISHED`, `FAILED`, `KILLED`; anything else stays as it is. */
+  readonly status: string;
+  /** 0 where the run has none. */
+  readonly startTime: number;
+  readonly endTime?: number;
+  readonly artifactUri?: string;
+  readonly lifecycleStage: string;
+  readonly params: readonly KeyValue[];
+  readonly metrics: readonly Metric[];
+  readonly tags: readonly KeyValue[];
+  readonly datasetInputs: readonly DatasetInput[];
+}
+
+export interface ModelAlias {
+  readonly alias: string;
+  readonly version: string;
+}
+
+export interface RegisteredModel {
+  readonly name: string;
+  readonly description?: string;
+  readonly creationTimestamp: number;
+  readonly lastUpdatedTimestamp: number;
+  readonly tags: readonly KeyValue[];
+  readonly aliases: readonly ModelAlias[];
+  /** The highest version number, as text; absent where the model has no version. */
+  readonly latestVersion?: string;
+}
+
+export interface ModelVersion {
+  readonly name: string;
+  /** A whole number as text. */
+  readonly version: string;
+  readonly description?: string;
+  readonly userId?: string;
+  /** `None`, `Staging`, `Production` or `Archived`; anything else stays as it is. */
+  readonly currentStage: string;
+  readonly creationTimestamp: number;
+  readonly lastUpdatedTimestamp: number;
+  readonly source?: string;
+  readonly runId?: string;
+  readonly runLink?: string;
+  /** `READY`, `PENDING_REGISTRATION`, `FAILED_REGISTRATION`; anything else stays as it is. */
+  readonly status: string;
+  readonly statusMessage?: string;
+  readonly tags: readonly KeyValue[];
+  /** Sorted; filled from the registered model, where servers keep them. */
+  readonly aliases: readonly string[];
+}
+
+/** What is known about the store behind a source before anything is read from it. */
+export interface ServerFacts {
+  /** The tracking store's address without credentials: `http://host:5000`, `sqlite:///mlflow.db`. */
+  readonly uri: string;
+  /** MLflow's version, where the store tells it: 1.x servers do not. */
+  readonly version?: string;
+  /** What the version is where only a bound is known: `older than 1.28.0`, `1.28.0 or later 1.x`. */
+  readonly versionText: string;
+  /** Whether experiments can be searched, which 1.28.0 brought. */
+  readonly searchesExperiments: boolean;
+  /** Where MLflow's web pages are, for links back: no trailing slash. Absent for a bare database. */
+  readonly webUrl?: string;
+}

@@ -1,0 +1,133 @@
+/**
+ * What a source, an operator and a sink must be. The runner knows these, and no component.
+ */
+
+import type { OperatorFunction } from 'rxjs';
+import type { Proposal } from '../datahub/proposal.js';
+import type { MlflowRecord, RecordKind } from '../mlflow/records.js';
+import type { ServerFacts } from '../mlflow/types.js';
+import type { Recorder } from './recorder.js';
+
+/** The part of pino's logger that components use. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What every component of a run is given. */
+export interface RunContext {
+  /** Unique to this run of the pipeline; goes into systemMetadata and dead letters. */
+  readonly runId: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Aborted when the run fails or its grace time is over: every wait must end on it. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly recorder: Recorder;
+  /** The environment, for MLflow's and DataHub's own variables; components read no other. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A thing that could not be read, mapped or delivered: data for the dead-letter file. */
+export interface Rejection {
+  /** `record`: could not be read or mapped; `proposal`: could not be delivered. */
+  readonly kind: 'record' | 'proposal';
+  /** Stable, upper-case: `MALFORMED_RECORD`. */
+  readonly code: string;
+  readonly message: string;
+  /** What it is and which: `run 4f2a…`, `urn:li:mlModel:… mlModelProperties`. */
+  readonly identity: string;
+  /** The thing itself, as far as it could be read. */
+  readonly content: unknown;
+  readonly sink?: string;
+  readonly attempts?: number;
+}
+
+/** The unit of work: done when every sink has confirmed all that became of its records. */
+export interface Page<T> {
+  readonly records: readonly T[];
+  /** Records that the source could not make sense of. */
+  readonly rejected: readonly Rejection[];
+}
+
+/** What a source is asked to read. Operators narrow it before the reading starts. */
+export interface ReadPlan {
+  readonly kinds: ReadonlySet<RecordKind>;
+}
+
+/** Something that records are read from. Its options are validated when it is made. */
+export interface Source<T = MlflowRecord> {
+  /** For logs, errors and the graph; without credentials: `mlflow http://host:5000`. */
+  readonly label: string;
+  /** Reaches the store and finds out what it is. Reads no record yet. */
+  open(context: RunContext): Promise<OpenSource<T>>;
+}
+
+export interface OpenSource<T = MlflowRecord> {
+  readonly server: ServerFacts;
+  /**
+   * The pages, in an order that is the same each time. `next()` is the only demand there is: a
+   * page is fetched for a call and never ahead of it. Calls may overlap, and an iterator that can
+   * serve them in parallel does so; pages are answered in the order of the calls.
+   */
+  read(plan: ReadPlan): AsyncIterable<Page<T>>;
+  /** How many there are of each kind, as far as the store can say cheaply. For `check`. */
+  count(plan: ReadPlan): Promise<Readonly<Partial<Record<RecordKind, number>>>>;
+  close(): Promise<void>;
+}
+
+/** What a component may add to an ordinary RxJS operator function. All of it is optional. */
+export interface OperatorHooks {
+  /** For errors and the graph: `versionGate 1.28.0`. */
+  readonly label?: string;
+  /** Called once at the start of a run; state of an earlier run is forgotten here. */
+  open?(context: RunContext): void;
+  /** Takes out of the plan what the operator would drop anyway, so that it is not even read. */
+  narrow?(plan: ReadPlan, server: ServerFacts): ReadPlan;
+  /** Told of each proposal that a sink did not take. */
+  onUndelivered?(proposal: Proposal): void;
+}
+
+/**
+ * An RxJS operator function. It is subscribed once for each page, and the page is done when its
+ * output completes: dropping, adding and delaying records are all fine, never completing is not.
+ * State that must outlive a page lives in the closure that made the operator.
+ */
+export type Operator<In, Out> = OperatorFunction<In, Out> & OperatorHooks;
+
+/** Something that proposals are delivered to. Its options are validated when it is made. */
+export interface Sink {
+  /** For logs, errors and the graph; without credentials: `file out.json`. */
+  readonly label: string;
+  /** Reaches the other side and makes ready. */
+  open(context: RunContext): Promise<OpenSink>;
+  /** Reaches the other side and changes nothing; says in a line what it found. For `check`. */
+  check(context: RunContext): Promise<string>;
+}
+
+/** A proposal that the other side refused for good. */
+export interface Refusal {
+  readonly proposal: Proposal;
+  readonly code: string;
+  readonly message: string;
+  readonly attempts: number;
+}
+
+export interface OpenSink {
+  /**
+   * Resolves when the other side has confirmed, or refused for good, each proposal of the batch;
+   * gives those it refused. Rejects with a `PipelineError` when nothing more can be delivered.
+   * Never resolves on mere buffering. Calls may overlap (one for each page on its way); proposals
+   * for one URN are delivered in the order of the calls.
+   */
+  write(proposals: readonly Proposal[]): Promise<readonly Refusal[]>;
+  /**
+   * Called once, after the last write has settled. `complete`: every page was delivered.
+   * `interrupted`: a signal ended the run early. `failed`: an error did.
+   */
+  close(outcome: RunOutcome): Promise<void>;
+}
+
+export type RunOutcome = 'complete' | 'interrupted' | 'failed';
