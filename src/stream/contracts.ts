@@ -28,6 +28,11 @@ export interface RunContext {
   readonly recorder: Recorder;
   /** The environment, for MLflow's and DataHub's own variables; components read no other. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Sets a record aside for the dead-letter file; the page being processed is not done before it
+   * is written there. May be called by an operator at any time while a page runs through it.
+   */
+  reject(rejection: Rejection): void;
 }
 
 /** A thing that could not be read, mapped or delivered: data for the dead-letter file. */
@@ -96,6 +101,10 @@ export interface OperatorHooks {
  * State that must outlive a page lives in the closure that made the operator.
  */
 export type Operator<In, Out> = OperatorFunction<In, Out> & OperatorHooks;
+
+/** One of a chain whose neighbours' types were checked where the chain was written down. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyOperator = Operator<any, any>;
 
 /** Something that proposals are delivered to. Its options are validated when it is made. */
 export interface Sink {

@@ -2,6 +2,19 @@
  * Counts what a run does, for the progress line, the summary and the report.
  */
 
+import type { Proposal } from '../datahub/proposal.js';
+
+/** The aspect that each entity of ours has exactly once: telling URNs apart would take a set of them all. */
+const COUNTED_BY: ReadonlySet<string> = new Set([
+  'container containerProperties',
+  'dataProcessInstance dataProcessInstanceProperties',
+  'dataset datasetProperties',
+  'mlModel mlModelProperties',
+  'mlModelGroup mlModelGroupProperties',
+  'platformResource platformResourceInfo',
+  'tag tagProperties',
+]);
+
 /** A warning with how often it came and a few examples of where. */
 export interface WarningGroup {
   readonly code: string;
@@ -46,12 +59,10 @@ export class Recorder {
     add(this.#read, kind, count);
   }
 
-  aspect(name: string): void {
-    add(this.#aspects, name, 1);
-  }
-
-  entity(type: string): void {
-    add(this.#entities, type, 1);
+  /** A proposal came out of the operators. */
+  proposal({ entityType, aspectName }: Proposal): void {
+    add(this.#aspects, aspectName, 1);
+    if (COUNTED_BY.has(`${entityType} ${aspectName}`)) add(this.#entities, entityType, 1);
   }
 
   delivered(sink: string, count: number): void {

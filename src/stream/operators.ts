@@ -1,0 +1,57 @@
+/**
+ * What the runner does with the operators of a pipeline.
+ */
+
+import { catchError, defer, type Observable } from 'rxjs';
+import { messageOf, PipelineError } from '../core/errors.js';
+import type { RecordKind } from '../mlflow/records.js';
+import type { ServerFacts } from '../mlflow/types.js';
+import type { Proposal } from '../datahub/proposal.js';
+import type { AnyOperator, ReadPlan } from './contracts.js';
+
+const ALL_KINDS: readonly RecordKind[] = [
+  'server',
+  'experiment',
+  'run',
+  'registeredModel',
+  'modelVersion',
+  'dataset',
+];
+
+/** What is left to read when every operator has said what it would drop anyway. */
+export function narrowedPlan(operators: readonly AnyOperator[], server: ServerFacts): ReadPlan {
+  return operators.reduce<ReadPlan>((plan, operator) => operator.narrow?.(plan, server) ?? plan, {
+    kinds: new Set(ALL_KINDS),
+  });
+}
+
+/** Sends a page's records through the operators; an error says which of them it came from. */
+export function throughOperators(
+  records: Observable<unknown>,
+  operators: readonly AnyOperator[],
+): Observable<Proposal> {
+  return operators.reduce<Observable<unknown>>(
+    (stream, operator, index) =>
+      defer(() => stream.pipe(operator)).pipe(
+        catchError((error: unknown) => {
+          throw operatorFailed(operator, index, error);
+        }),
+      ),
+    records,
+  ) as Observable<Proposal>;
+}
+
+/** The name of an operator: its own label, else its function's, else its place. */
+export function operatorLabel(operator: AnyOperator, index: number): string {
+  if (operator.label !== undefined) return operator.label;
+  return operator.name === '' ? `operator ${index + 1}` : operator.name;
+}
+
+function operatorFailed(operator: AnyOperator, index: number, error: unknown): PipelineError {
+  // It came from an operator before this one, which has been named already.
+  if (error instanceof PipelineError) return error;
+  return new PipelineError(
+    `operator ${operatorLabel(operator, index)} (number ${index + 1}) failed: ${messageOf(error)}`,
+    { code: 'OPERATOR_FAILED', category: 'usage', cause: error },
+  );
+}

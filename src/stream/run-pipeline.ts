@@ -1,0 +1,167 @@
+/**
+ * Runs a pipeline: source, operators, sinks.
+ *
+ *   source.open ── facts ──> operators narrow the plan
+ *        │
+ *   read(plan): page ──> operators (an ordinary Observable) ──> every sink confirms ──> page done
+ *        ^                                                             │
+ *        └───────────── asked for only while fewer than maxInFlightPages are on their way
+ */
+
+import { randomUUID } from 'node:crypto';
+import { messageOf, PipelineError } from '../core/errors.js';
+import type { ServerFacts } from '../mlflow/types.js';
+import type { AnyOperator, Logger, RunContext, RunOutcome, Sink, Source } from './contracts.js';
+import { openDeadLetter } from './dead-letter.js';
+import { deliverPages } from './deliver-pages.js';
+import { Recorder, type RunCounts } from './recorder.js';
+import { StopSwitch } from './stop-switch.js';
+
+/** A wired pipeline. Made and checked by `definePipeline`. */
+export interface PipelineDefinition {
+  readonly source: Source<unknown>;
+  readonly operators: readonly AnyOperator[];
+  readonly sinks: readonly Sink[];
+  /** How many pages may be on their way between the source and the sinks' confirmations. */
+  readonly maxInFlightPages: number;
+  readonly deadLetter: { readonly path: string };
+}
+
+export interface RunOptions {
+  readonly log: Logger;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Asks for a clean stop: reading ends, what is on its way is delivered within `graceMs`. */
+  readonly signal?: AbortSignal;
+  /** Default 10,000. */
+  readonly graceMs?: number;
+  readonly runId?: string;
+  /** Milliseconds since 1970; for tests. */
+  readonly now?: () => number;
+  /** Called after each page, with what was counted so far. */
+  readonly onProgress?: (counts: RunCounts) => void;
+  /** Everything but writing: no sink is opened, no dead letter is written. */
+  readonly dryRun?: boolean;
+}
+
+/** What a run did. Holds no credentials: it is printed and written as it is. */
+export interface RunReport {
+  readonly runId: string;
+  readonly outcome: RunOutcome;
+  readonly error?: { readonly code: string; readonly message: string };
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly dryRun: boolean;
+  readonly source: string;
+  readonly sinks: readonly string[];
+  readonly server?: ServerFacts;
+  /** Where rejected records are; absent where there were none. */
+  readonly deadLetter?: { readonly path: string; readonly count: number };
+  readonly counts: RunCounts;
+}
+
+export interface RunResult {
+  readonly report: RunReport;
+  /** Why the run failed; absent unless the outcome is `failed`. */
+  readonly failure?: PipelineError;
+}
+
+/**
+ * Runs a pipeline to its end. Never throws for what goes wrong in the run: the result says it.
+ *
+ * @example
+ * const { report } = await runPipeline(definePipeline({ source, operators, sinks }), { log, env });
+ */
+export async function runPipeline(
+  definition: PipelineDefinition,
+  options: RunOptions,
+): Promise<RunResult> {
+  const now = options.now ?? Date.now;
+  const startedAt = now();
+  const runId = options.runId ?? newRunId(startedAt);
+  const dryRun = options.dryRun ?? false;
+  const recorder = new Recorder();
+  const stop = new StopSwitch(options.signal, options.graceMs ?? 10_000);
+  const deadLetter = openDeadLetter({ path: definition.deadLetter.path, runId, dryRun });
+
+  const context: RunContext = {
+    runId,
+    startedAt,
+    signal: stop.halted,
+    log: options.log,
+    recorder,
+    env: options.env,
+    reject: (rejection) => {
+      recorder.rejected += 1;
+      recorder.warn(rejection.code, rejection.message, rejection.identity);
+      deadLetter.add(rejection);
+    },
+  };
+
+  const sinks = dryRun ? [] : definition.sinks;
+  let server: ServerFacts | undefined;
+  let failure: PipelineError | undefined;
+  try {
+    const source = await definition.source.open(context);
+    server = source.server;
+    try {
+      await deliverPages({
+        source,
+        operators: definition.operators,
+        sinks,
+        maxInFlightPages: definition.maxInFlightPages,
+        context,
+        stop,
+        flushDeadLetters: () => deadLetter.flush(),
+        onPage: () => options.onProgress?.(recorder.counts()),
+      });
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (stop.requested) options.log.warn({ err: error }, 'not all was delivered in the grace time');
+    else failure = asPipelineError(error);
+  }
+  try {
+    await deadLetter.close();
+  } catch (error) {
+    failure ??= asPipelineError(error);
+  }
+  stop.dispose();
+
+  const outcome: RunOutcome =
+    failure !== undefined ? 'failed' : stop.requested ? 'interrupted' : 'complete';
+  const report: RunReport = {
+    runId,
+    outcome,
+    ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+    startedAt: new Date(startedAt).toISOString(),
+    durationMs: now() - startedAt,
+    dryRun,
+    source: definition.source.label,
+    sinks: sinks.map((sink) => sink.label),
+    ...(server === undefined ? {} : { server }),
+    ...(deadLetter.count === 0
+      ? {}
+      : { deadLetter: { path: deadLetter.path, count: deadLetter.count } }),
+    counts: recorder.counts(),
+  };
+  return failure === undefined ? { report } : { report, failure };
+}
+
+/** `mlflow-2026_11_24-10_45_00-1f9a3c`: in the form that DataHub shows its own runs by. */
+function newRunId(startedAt: number): string {
+  const [date = '', time = ''] = new Date(startedAt).toISOString().slice(0, 19).split('T');
+  const unique = randomUUID().slice(0, 6);
+  return `mlflow-${date.replaceAll('-', '_')}-${time.replaceAll(':', '_')}-${unique}`;
+}
+
+/** What no component of ours put into words is a defect, of ours or of a component of the user's. */
+function asPipelineError(error: unknown): PipelineError {
+  if (error instanceof PipelineError) return error;
+  return new PipelineError(`unexpected: ${messageOf(error)}`, {
+    code: 'UNEXPECTED',
+    category: 'unavailable',
+    cause: error,
+  });
+}

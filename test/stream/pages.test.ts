@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { concatPages, interleavePages, mapPages } from '../../src/stream/pages.js';
+
+/** The pages given, each answered after its own number of milliseconds; counts what is asked. */
+function slowPages<T>(pages: readonly T[], delays: readonly number[], asked = { count: 0 }) {
+  return (): AsyncIterable<T> => ({
+    [Symbol.asyncIterator]: () => {
+      async function* read() {
+        for (const [index, page] of pages.entries()) {
+          await new Promise((resolve) => setTimeout(resolve, delays[index % delays.length] ?? 0));
+          yield page;
+        }
+      }
+      const iterator = read();
+      return {
+        next: () => {
+          asked.count += 1;
+          return iterator.next();
+        },
+        return: () => iterator.return(undefined),
+      };
+    },
+  });
+}
+
+/** Reads with `width` overlapping calls. */
+async function readAll<T>(pages: AsyncIterable<T>, width: number): Promise<T[]> {
+  const iterator = pages[Symbol.asyncIterator]();
+  const values: T[] = [];
+  const pending: Promise<IteratorResult<T, unknown>>[] = [];
+  for (;;) {
+    while (pending.length < width) pending.push(iterator.next());
+    const result = await pending.shift();
+    if (result === undefined || result.done === true) {
+      await Promise.all(pending);
+      return values;
+    }
+    values.push(result.value);
+  }
+}
+
+const lists = fc.array(fc.array(fc.nat(), { maxLength: 5 }), { maxLength: 6 });
+const delays = fc.array(fc.nat(3), { minLength: 1, maxLength: 4 });
+
+/** In turns over at most `width` lists at a time: what interleaving should come to. */
+function inTurns(input: readonly (readonly number[])[], width: number): number[] {
+  const waiting = input.map((list) => [...list]);
+  const lanes = waiting.splice(0, width);
+  const result: number[] = [];
+  let turn = 0;
+  while (lanes.length > 0) {
+    if (turn >= lanes.length) turn = 0;
+    const value = lanes[turn]?.shift();
+    if (value === undefined) {
+      lanes.splice(turn, 1, ...waiting.splice(0, 1));
+    } else {
+      result.push(value);
+      turn += 1;
+    }
+  }
+  return result;
+}
+
+describe('interleavePages', () => {
+  it('gives the same order whatever the answers take and however many calls overlap', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        lists,
+        delays,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 6 }),
+        async (input, slow, width, overlap) => {
+          const pages = interleavePages(
+            input.map((list, index) => slowPages(list, slow.slice(index % slow.length))),
+            width,
+          );
+          expect(await readAll(pages, overlap)).toEqual(inTurns(input, width));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('reads as many at a time as its width, and nothing that was not asked for', async () => {
+    const asked = { count: 0 };
+    const pages = interleavePages(
+      [1, 2, 3].map(() => slowPages([1, 2, 3], [0], asked)),
+      2,
+    );
+    const iterator = pages[Symbol.asyncIterator]();
+    expect(asked.count).toBe(0);
+    const answers = [iterator.next(), iterator.next()];
+    expect(asked.count).toBe(2); // both at once, before either was answered
+    await Promise.all(answers);
+    expect(asked.count).toBe(2);
+    await iterator.return?.();
+  });
+
+  it('passes an error on in its turn', async () => {
+    async function* failing(): AsyncGenerator<number> {
+      yield await Promise.resolve(1);
+      throw new Error('gone');
+    }
+    const iterator = interleavePages([failing, slowPages([10, 20], [1])], 2)[
+      Symbol.asyncIterator
+    ]();
+    const answers = await Promise.allSettled([iterator.next(), iterator.next(), iterator.next()]);
+    expect(answers.map((answer) => answer.status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  });
+});
+
+describe('concatPages', () => {
+  it('gives the sections in their order however many calls overlap', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        lists,
+        delays,
+        fc.integer({ min: 1, max: 5 }),
+        async (input, slow, overlap) => {
+          const pages = concatPages(input.map((list) => slowPages(list, slow)));
+          expect(await readAll(pages, overlap)).toEqual(input.flat());
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('opens a section only when the one before it has ended', async () => {
+    const opened: string[] = [];
+    const section = (name: string) => () => {
+      opened.push(name);
+      return slowPages([name], [0])();
+    };
+    const iterator = concatPages([section('a'), section('b')])[Symbol.asyncIterator]();
+    await iterator.next();
+    expect(opened).toEqual(['a']);
+    await iterator.next();
+    expect(opened).toEqual(['a', 'b']);
+  });
+});
+
+describe('mapPages', () => {
+  it('maps in the pages’ order and passes overlapping calls on', async () => {
+    const asked = { count: 0 };
+    const seen: number[] = [];
+    const pages = mapPages(slowPages([1, 2, 3], [2, 0], asked)(), (page) => {
+      seen.push(page);
+      return page * 10;
+    });
+    const iterator = pages[Symbol.asyncIterator]();
+    const answers = [iterator.next(), iterator.next(), iterator.next()];
+    expect(asked.count).toBe(3);
+    expect((await Promise.all(answers)).map((answer) => answer.value as number)).toEqual([
+      10, 20, 30,
+    ]);
+    expect(seen).toEqual([1, 2, 3]);
+  });
+});
