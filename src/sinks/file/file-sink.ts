@@ -1,0 +1,139 @@
+/**
+ * Proposals in a file.
+ */
+
+import { z } from 'zod';
+import { parseOptions } from '../../core/options.js';
+import { proposalJson } from '../../datahub/proposal-json.js';
+import type { OpenSink, RunContext, RunOutcome, Sink } from '../../stream/contracts.js';
+import { writeFailed } from '../failures.js';
+import { ProposalWriter, type Output } from '../proposal-writer.js';
+import { openDirect } from './direct-output.js';
+import { ALLOWED_EXTENSIONS, formatOf, type FileFormat } from './format.js';
+import { PartialFile } from './partial-file.js';
+import { inspectTarget, type Target } from './target.js';
+
+export const fileSinkSchema = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .describe(
+      `The file to write, by its extension: ${ALLOWED_EXTENSIONS}. ` +
+        'DataHub reads the plain .json; relative to the current folder',
+    ),
+});
+
+export type FileSinkOptions = z.input<typeof fileSinkSchema>;
+
+/**
+ * Writes proposals to a file: `.json` is one array, which DataHub's file source and
+ * `datahub check metadata-file` read; `.ndjson` and `.jsonl` have a proposal a line; `.gz` on any
+ * of them is compressed as it is written.
+ *
+ * The file is written beside the target, as `<target>.<pid>.partial`, and renamed when every page
+ * was delivered: whatever happens, the target is either the earlier file or the new one, whole. If
+ * the run ends early, what was delivered is kept as `<target>.incomplete`, just as well-formed. A
+ * symbolic link is followed; a named pipe or a device is written straight to.
+ *
+ * Errors: `UNKNOWN_FORMAT` (usage) for another extension; `SINK_UNWRITABLE` where there is no
+ * folder or no permission; `SINK_FAILED` for a full disk and the like.
+ *
+ * @example
+ * definePipeline({ source, operators, sinks: [fileSink({ path: 'mlflow-proposals.json' })] });
+ */
+export function fileSink(options: FileSinkOptions): Sink {
+  const { path } = parseOptions('fileSink', fileSinkSchema, options);
+  const format = formatOf(path);
+  return {
+    label: `file ${path}`,
+    open: async (context) => {
+      const target = await inspectTarget(path);
+      return target.kind === 'file'
+        ? openFile(target, format, context)
+        : openUnowned(target, format, context);
+    },
+    check: async () => {
+      const target = await inspectTarget(path);
+      if (target.kind !== 'file') return `${target.path} is a ${target.kind} and can be written`;
+      const state = target.mode === undefined ? 'will be made' : 'will be replaced';
+      return `${target.path} ${state}; its folder can be written`;
+    },
+  };
+}
+
+async function openFile(
+  target: Target,
+  format: FileFormat,
+  context: RunContext,
+): Promise<OpenSink> {
+  const { log } = context;
+  const file = await PartialFile.open(target, log);
+  const writer = writerOf(file, format, context);
+
+  const keep = async (outcome: RunOutcome): Promise<void> => {
+    if (writer.written === 0) {
+      await file.discard();
+      return;
+    }
+    try {
+      await writer.finish();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+    const kept = await file.keep();
+    log.warn(
+      { outcome, kept, proposals: writer.written },
+      `the run did not complete: what was delivered is in ${kept}, ${target.path} is as it was`,
+    );
+  };
+
+  const complete = async (): Promise<void> => {
+    try {
+      writer.throwIfFailed();
+      await writer.finish();
+    } catch (error) {
+      await keep('failed');
+      throw error;
+    }
+    await file.complete();
+    log.info({ path: target.path, proposals: writer.written }, 'the file is complete');
+  };
+
+  return {
+    write: (proposals) => writer.write(proposals),
+    close: (outcome) => (outcome === 'complete' ? complete() : keep(outcome)),
+  };
+}
+
+async function openUnowned(
+  target: Target,
+  format: FileFormat,
+  context: RunContext,
+): Promise<OpenSink> {
+  const output = await openDirect(target, context.signal);
+  const writer = writerOf(output, format, context);
+  return {
+    write: (proposals) => writer.write(proposals),
+    close: async (outcome) => {
+      try {
+        await writer.finish();
+      } catch (error) {
+        if (outcome === 'complete') throw writeFailed(target.path, target.folder, error);
+      } finally {
+        await output.close();
+      }
+    },
+  };
+}
+
+function writerOf(output: Output, format: FileFormat, context: RunContext): ProposalWriter {
+  const { startedAt, runId, signal } = context;
+  return new ProposalWriter({
+    output,
+    framing: format.framing,
+    gzip: format.gzip,
+    toJson: proposalJson({ lastObserved: startedAt, runId }),
+    signal,
+  });
+}

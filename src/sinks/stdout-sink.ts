@@ -1,0 +1,57 @@
+/**
+ * Proposals on standard output, one a line.
+ */
+
+import { stdout } from 'node:process';
+import type { Writable } from 'node:stream';
+import { PipelineError } from '../core/errors.js';
+import { proposalJson } from '../datahub/proposal-json.js';
+import type { OpenSink, RunContext, Sink } from '../stream/contracts.js';
+import { LINES, ProposalWriter } from './proposal-writer.js';
+import { StreamOutput } from './stream-output.js';
+
+const NAME = 'standard output';
+
+export interface StdoutSinkOptions {
+  /** Written to instead of the process's standard output. It is not ended. */
+  readonly stream?: Writable;
+}
+
+/**
+ * Writes each proposal as a line of JSON on standard output, for `jq` and the like. A reader that
+ * is slow slows the run; a reader that goes away (`| head`) ends it.
+ *
+ * Errors: `OUTPUT_CLOSED` where the reader went away, otherwise `SINK_FAILED`.
+ *
+ * @example
+ * definePipeline({ source, operators, sinks: [stdoutSink()] });
+ */
+export function stdoutSink({ stream = stdout }: StdoutSinkOptions = {}): Sink {
+  return {
+    label: NAME,
+    open: (context) => Promise.resolve(open(stream, context)),
+    check: () =>
+      stream.writable
+        ? Promise.resolve(`${NAME} is open`)
+        : Promise.reject(
+            new PipelineError(`${NAME} is closed`, {
+              code: 'OUTPUT_CLOSED',
+              category: 'unavailable',
+            }),
+          ),
+  };
+}
+
+function open(stream: Writable, context: RunContext): OpenSink {
+  const { signal, runId, startedAt } = context;
+  const output = new StreamOutput(stream, NAME, signal);
+  const toJson = proposalJson({ lastObserved: startedAt, runId });
+  const writer = new ProposalWriter({ output, framing: LINES, toJson, signal });
+  return {
+    write: (proposals) => writer.write(proposals),
+    close: () => {
+      output.release();
+      return Promise.resolve();
+    },
+  };
+}
