@@ -1,0 +1,223 @@
+/**
+ * `buildUrns`: gives every record the URNs of what it becomes, and of what that refers to.
+ */
+
+import { z } from 'zod';
+import { parseOptions } from '../core/options.js';
+import {
+  dataPlatformInstanceUrn,
+  datasetUrn,
+  experimentUrn,
+  FABRIC_TYPES,
+  mlModelGroupUrn,
+  mlModelUrn,
+  MLFLOW_PLATFORM,
+  MLFLOW_PLATFORM_URN,
+  runUrn,
+  stageTagUrn,
+  urnProblem,
+  userUrn,
+  versionSetUrn,
+} from '../datahub/urn.js';
+import type {
+  DatasetRecord,
+  MlflowRecord,
+  ModelVersionRecord,
+  RegisteredModelRecord,
+  RunRecord,
+} from '../mlflow/records.js';
+import type { Operator, RunContext } from '../stream/contracts.js';
+import type {
+  DatasetUrns,
+  IdentifiedRecord,
+  ModelVersionUrns,
+  PlatformUrns,
+  RegisteredModelUrns,
+  RunUrns,
+} from './identified-record.js';
+import { BadRecord, identityOf, perRecord, unknownKind } from './per-record.js';
+
+export const buildUrnsOptionsSchema = z.strictObject({
+  modelNameSeparator: z
+    .string()
+    .default('_')
+    .describe('What stands between model and version in the name of an mlModel: churn_3'),
+  env: z
+    .enum(FABRIC_TYPES)
+    .default('PROD')
+    .describe('DataHub environment of models and model groups (datasets are always in PROD)'),
+  platformInstance: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name of this MLflow among several; goes into the URNs, so set it before first use'),
+});
+
+export type BuildUrnsOptions = z.input<typeof buildUrnsOptionsSchema>;
+
+type Settings = z.output<typeof buildUrnsOptionsSchema>;
+
+/** What a run without a user is said to be started by, as in DataHub's own connector. */
+const UNKNOWN_USER = 'mlflow';
+
+/**
+ * Adds `urns` to each record. With the defaults they are byte for byte those of DataHub's own
+ * connector; names with `,` `(` `)`, for which the connector makes URNs that DataHub can't read,
+ * are percent-encoded.
+ *
+ * A record that DataHub would refuse for its URN (longer than 512 bytes URL-encoded, blank at an
+ * end, without a name) is rejected with the code `BAD_URN`; runs refer to such versions and
+ * datasets no more, with a warning. Outside a pipeline, the stream errors instead.
+ *
+ * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
+ *
+ * @example
+ * const server = { uri: 'http://host:5000', versionText: '2.22.5', searchesExperiments: true };
+ * const experiment = { experimentId: '1', name: 'churn', lifecycleStage: 'active', tags: [] };
+ * from<MlflowRecord[]>([{ kind: 'experiment', server, experiment }])
+ *   .pipe(buildUrns({ env: 'DEV' }))
+ *   .subscribe(({ urns }) => console.log(urns));
+ * // { platform: 'urn:li:dataPlatform:mlflow', experiment: 'urn:li:container:…' }
+ */
+export function buildUrns(
+  options: BuildUrnsOptions = {},
+): Operator<MlflowRecord, IdentifiedRecord> {
+  const settings = parseOptions('buildUrns', buildUrnsOptionsSchema, options);
+  const builder = new UrnBuilder(settings);
+  let context: RunContext | undefined;
+  const warn = (identity: string, problem: string): void => {
+    context?.recorder.warn(
+      'UNLINKED_URN',
+      'a run refers to an entity that DataHub would refuse, and is sent without that link',
+      `${identity}: ${problem}`,
+    );
+  };
+  const operator: Operator<MlflowRecord, IdentifiedRecord> = (records) =>
+    perRecord(
+      records,
+      (record) => [builder.identify(record, warn)],
+      'UNMAPPABLE_RECORD',
+      () => context,
+    );
+  return Object.assign(operator, {
+    label: 'buildUrns',
+    open: (run: RunContext) => {
+      context = run;
+    },
+  });
+}
+
+type Warn = (identity: string, problem: string) => void;
+
+class UrnBuilder {
+  readonly #platform: PlatformUrns;
+
+  constructor(private readonly settings: Settings) {
+    const { platformInstance: name } = settings;
+    this.#platform =
+      name === undefined
+        ? { platform: MLFLOW_PLATFORM_URN }
+        : {
+            platform: MLFLOW_PLATFORM_URN,
+            instance: { name, urn: dataPlatformInstanceUrn(MLFLOW_PLATFORM, name) },
+          };
+  }
+
+  identify(record: MlflowRecord, warn: Warn): IdentifiedRecord {
+    switch (record.kind) {
+      case 'server':
+        return { ...record, urns: this.#platform };
+      case 'experiment': {
+        const experiment = this.#experiment(record.experiment.name);
+        return { ...record, urns: { ...this.#platform, experiment } };
+      }
+      case 'run':
+        return { ...record, urns: this.#run(record, warn) };
+      case 'registeredModel':
+        return { ...record, urns: this.#registeredModel(record) };
+      case 'modelVersion':
+        return { ...record, urns: this.#modelVersion(record) };
+      case 'dataset':
+        return { ...record, urns: this.#dataset(record) };
+    }
+    return unknownKind(record);
+  }
+
+  #experiment(name: string): string {
+    return experimentUrn(name, this.settings.platformInstance);
+  }
+
+  #run(record: RunRecord, warn: Warn): RunUrns {
+    const { run, experiment, versions } = record;
+    const userName = run.userId === undefined || run.userId === '' ? UNKNOWN_USER : run.userId;
+    const sound = (urn: string): boolean => {
+      const problem = urnProblem(urn);
+      if (problem !== undefined) warn(identityOf(record), `${urn}: ${problem}`);
+      return problem === undefined;
+    };
+    const models = versions.map(({ name, version }) => this.#model(this.#modelName(name, version)));
+    // A run may read a dataset in more than one version; to DataHub it is one.
+    const datasets = new Set(
+      run.datasetInputs.map(({ dataset }) => this.#mlflowDataset(dataset.name)),
+    );
+    return {
+      ...this.#platform,
+      run: runUrn(run.runId),
+      experiment: this.#experiment(experiment.name),
+      user: userUrn(userName, this.settings.platformInstance),
+      userName,
+      versions: models.filter(sound),
+      datasets: [...datasets].filter(sound),
+    };
+  }
+
+  #registeredModel({ model }: RegisteredModelRecord): RegisteredModelUrns {
+    return { ...this.#platform, group: usable(this.#group(model.name)) };
+  }
+
+  #modelVersion({ version, run }: ModelVersionRecord): ModelVersionUrns {
+    const { platformInstance } = this.settings;
+    const modelName = this.#modelName(version.name, version.version);
+    return {
+      ...this.#platform,
+      model: usable(this.#model(modelName)),
+      modelName,
+      group: usable(this.#group(version.name)),
+      versionSet: versionSetUrn(version.name, platformInstance),
+      // Unity Catalog knows no stages, and so a version is in none.
+      stageTag: usable(stageTagUrn(version.currentStage === '' ? 'None' : version.currentStage)),
+      ...(run === undefined ? {} : { run: runUrn(run.runId) }),
+      ...(version.userId === undefined || version.userId === ''
+        ? {}
+        : { user: userUrn(version.userId, platformInstance) }),
+    };
+  }
+
+  #dataset({ name }: DatasetRecord): DatasetUrns {
+    return { ...this.#platform, dataset: usable(this.#mlflowDataset(name)) };
+  }
+
+  #modelName(name: string, version: string): string {
+    return `${name}${this.settings.modelNameSeparator}${version}`;
+  }
+
+  #model(modelName: string): string {
+    return mlModelUrn(modelName, this.settings.env, this.settings.platformInstance);
+  }
+
+  #group(name: string): string {
+    return mlModelGroupUrn(name, this.settings.env, this.settings.platformInstance);
+  }
+
+  /** In PROD always, as with DataHub's own connector, or the dataset of a switcher would be lost. */
+  #mlflowDataset(name: string): string {
+    return datasetUrn(MLFLOW_PLATFORM, name, 'PROD', this.settings.platformInstance);
+  }
+}
+
+/** @throws BadRecord `BAD_URN` */
+function usable(urn: string): string {
+  const problem = urnProblem(urn);
+  if (problem !== undefined) throw new BadRecord('BAD_URN', `${urn}: ${problem}`);
+  return urn;
+}

@@ -1,0 +1,136 @@
+/**
+ * Dataset to dataset: as MLflow knows it, with what it was copied from where that is hosted by a
+ * platform of DataHub's.
+ */
+
+import type { Aspect, Proposal } from '../../datahub/proposal.js';
+import { dataPlatformUrn, datasetUrn, urnProblem } from '../../datahub/urn.js';
+import type { DatasetUse } from '../../mlflow/records.js';
+import type { IdentifiedDataset } from '../identified-record.js';
+import { platformInstance, properties, status, UNKNOWN_STAMP, upsert } from './aspects.js';
+import { parseSchema, schemaMetadata, type Column } from './dataset-schema.js';
+import type { Mapping } from './mapping.js';
+import { isLocal } from './platforms.js';
+
+/** A use, with what was made of it. */
+interface Described {
+  readonly customProperties: Aspect;
+  /** Absent where the schema has no columns with names. */
+  readonly columns?: readonly Column[];
+  /** Where the dataset is hosted; absent where it is local or the platform is not known. */
+  readonly host?: Host;
+}
+
+interface Host {
+  readonly platformUrn: string;
+  readonly urn: string;
+}
+
+/**
+ * Runs may describe a dataset differently. For each aspect the last use that has something to say
+ * counts: DataHub would end up with the same, if all uses were sent in the order they were made.
+ */
+export function mapDataset(record: IdentifiedDataset, mapping: Mapping): readonly Proposal[] {
+  const { urns } = record;
+  const uses = record.uses.map((use) => describe(record, use, mapping));
+  const last = uses.at(-1);
+  if (last === undefined) return [];
+
+  const columns = uses.findLast((use) => use.columns !== undefined)?.columns;
+  const host = uses.findLast((use) => use.host !== undefined)?.host;
+  const proposals = [
+    ...described(urns.dataset, urns.platform, platformInstance(urns), {
+      customProperties: last.customProperties,
+      ...(columns === undefined ? {} : { columns }),
+    }),
+  ];
+  if (host !== undefined) {
+    proposals.push(
+      upsert('dataset', urns.dataset, 'upstreamLineage', {
+        upstreams: [{ auditStamp: UNKNOWN_STAMP, dataset: host.urn, type: 'COPY' }],
+      }),
+    );
+  }
+  if (mapping.materializeDatasetInputs) proposals.push(...mapHosts(uses));
+  return proposals;
+}
+
+/** The datasets that it was copied from, each as the last uses of that platform describe it. */
+function mapHosts(uses: readonly Described[]): Proposal[] {
+  const byUrn = new Map<string, Described>();
+  for (const use of uses) {
+    if (use.host === undefined) continue;
+    const columns = use.columns ?? byUrn.get(use.host.urn)?.columns;
+    byUrn.set(use.host.urn, { ...use, ...(columns === undefined ? {} : { columns }) });
+  }
+  return [...byUrn].flatMap(([urn, use]) => {
+    const platform = use.host?.platformUrn ?? '';
+    return described(urn, platform, { platform }, use);
+  });
+}
+
+function described(
+  urn: string,
+  platform: string,
+  instance: Aspect,
+  { customProperties, columns }: Pick<Described, 'customProperties' | 'columns'>,
+): Proposal[] {
+  return [
+    upsert('dataset', urn, 'dataPlatformInstance', instance),
+    ...(columns === undefined
+      ? []
+      : [upsert('dataset', urn, 'schemaMetadata', schemaMetadata(columns, platform))]),
+    upsert('dataset', urn, 'datasetProperties', { customProperties, tags: [] }),
+    status('dataset', urn),
+  ];
+}
+
+function describe(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping): Described {
+  const { dataset, tags } = use.input;
+  const customProperties = properties(tags);
+  const host = hostOf(record, use, mapping);
+  const described = { customProperties, ...(host === undefined ? {} : { host }) };
+  if (dataset.schema === undefined) return described;
+
+  const schema = parseSchema(dataset.schema);
+  if (schema.kind === 'columns') return { ...described, columns: schema.columns };
+  // What is no list of columns is kept as it is.
+  customProperties['schema'] = dataset.schema;
+  if (schema.kind === 'malformed') {
+    mapping.warn(
+      'MALFORMED_DATASET_SCHEMA',
+      'the schema of a dataset is not JSON, and is sent as a custom property',
+      `dataset ${dataset.name} of run ${use.runId}`,
+    );
+  }
+  return described;
+}
+
+function hostOf(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping): Host | undefined {
+  const { name, sourceType } = use.input.dataset;
+  if (isLocal(sourceType)) return undefined;
+  const platform = mapping.platformOf(sourceType);
+  if (platform === undefined) {
+    if (mapping.materializeDatasetInputs) {
+      mapping.warn(
+        'UNKNOWN_DATASET_PLATFORM',
+        'a dataset could not be materialized, as no platform of DataHub is known for its source type: set sourceMappingToPlatform',
+        `dataset ${name}: ${sourceType}`,
+      );
+    }
+    return undefined;
+  }
+  const urn = datasetUrn(platform, name);
+  // Nothing is a copy of itself, as with a source type mapped to mlflow.
+  if (urn === record.urns.dataset) return undefined;
+  const problem = urnProblem(urn);
+  if (problem !== undefined) {
+    mapping.warn(
+      'UNLINKED_DATASET',
+      'DataHub would refuse the URN of a hosted dataset, which is left out',
+      `${urn}: ${problem}`,
+    );
+    return undefined;
+  }
+  return { platformUrn: dataPlatformUrn(platform), urn };
+}

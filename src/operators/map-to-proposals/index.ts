@@ -1,0 +1,129 @@
+/**
+ * `mapToProposals`: from MLflow's concepts to DataHub's. See docs/mapping.md for the fields.
+ */
+
+import { z } from 'zod';
+import { parseOptions } from '../../core/options.js';
+import type { Proposal } from '../../datahub/proposal.js';
+import type { ServerFacts } from '../../mlflow/types.js';
+import type { Operator, RunContext } from '../../stream/contracts.js';
+import type { IdentifiedRecord } from '../identified-record.js';
+import { perRecord, unknownKind } from '../per-record.js';
+import { mapDataset } from './dataset.js';
+import { mapExperiment } from './experiment.js';
+import { Links } from './links.js';
+import type { Mapping } from './mapping.js';
+import { mapModelVersion } from './model-version.js';
+import { platformLookup } from './platforms.js';
+import { mapRegisteredModel } from './registered-model.js';
+import { mapRun } from './run.js';
+import { mapStages } from './stages.js';
+
+export const mapToProposalsOptionsSchema = z.strictObject({
+  baseExternalUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Address of MLflow's web pages for links back; the server's own unless set"),
+  materializeDatasetInputs: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the hosted datasets that runs read (on s3, snowflake, ...) are written, too',
+    ),
+  sourceMappingToPlatform: z
+    .record(
+      z.string(),
+      z
+        .string()
+        .min(1)
+        .refine(
+          (platform) =>
+            !platform.startsWith('urn:li:') || /^urn:li:dataPlatform:[^,()]+$/.test(platform),
+          { error: 'must be the name or the URN of a platform of DataHub' },
+        ),
+    )
+    .default({})
+    .describe(
+      "DataHub's platform by MLflow's source type of a dataset: { delta_table: 'delta-lake' }",
+    ),
+});
+
+export type MapToProposalsOptions = z.input<typeof mapToProposalsOptionsSchema>;
+
+/**
+ * Maps each record to the aspects of what it becomes: experiment to container, run to
+ * dataProcessInstance, registered model to mlModelGroup, version to mlModel, user to
+ * platformResource, dataset to dataset, and the server's registry to the tags of its four stages.
+ *
+ * The same records give the same bytes: lists and maps are in the order of their keys, and the
+ * clock is never looked at. An unknown run status, stage or dataset platform is a warning. A record
+ * that can't be mapped is rejected with the code `UNMAPPABLE_RECORD`, and the others go on; outside
+ * a pipeline, the stream errors instead.
+ *
+ * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
+ *
+ * @example
+ * const server = { uri: 'http://host:5000', versionText: '2.22.5', searchesExperiments: true };
+ * const model = { name: 'churn', creationTimestamp: 1, lastUpdatedTimestamp: 2, tags: [], aliases: [] };
+ * from<MlflowRecord[]>([{ kind: 'registeredModel', server, model }])
+ *   .pipe(buildUrns(), mapToProposals())
+ *   .subscribe(({ entityUrn, aspectName }) => console.log(entityUrn, aspectName));
+ * // urn:li:mlModelGroup:(urn:li:dataPlatform:mlflow,churn,PROD) mlModelGroupProperties
+ * // … dataPlatformInstance, subTypes, browsePathsV2, status
+ */
+export function mapToProposals(
+  options: MapToProposalsOptions = {},
+): Operator<IdentifiedRecord, Proposal> {
+  const settings = parseOptions('mapToProposals', mapToProposalsOptionsSchema, options);
+  let context: RunContext | undefined;
+  const mapping: Mapping = {
+    links: linksOf(settings.baseExternalUrl),
+    warn: (code, message, example) => context?.recorder.warn(code, message, example),
+    materializeDatasetInputs: settings.materializeDatasetInputs,
+    platformOf: platformLookup(settings.sourceMappingToPlatform),
+  };
+  const operator: Operator<IdentifiedRecord, Proposal> = (records) =>
+    perRecord(
+      records,
+      (record) => mapRecord(record, mapping),
+      'UNMAPPABLE_RECORD',
+      () => context,
+    );
+  return Object.assign(operator, {
+    label: 'mapToProposals',
+    open: (run: RunContext) => {
+      context = run;
+    },
+  });
+}
+
+function mapRecord(record: IdentifiedRecord, mapping: Mapping): readonly Proposal[] {
+  switch (record.kind) {
+    case 'server':
+      return mapStages();
+    case 'experiment':
+      return mapExperiment(record, mapping);
+    case 'run':
+      return mapRun(record, mapping);
+    case 'registeredModel':
+      return mapRegisteredModel(record, mapping);
+    case 'modelVersion':
+      return mapModelVersion(record, mapping);
+    case 'dataset':
+      return mapDataset(record, mapping);
+  }
+  return unknownKind(record);
+}
+
+/** Records of one run of the pipeline share one server, whose links are made once. */
+function linksOf(baseExternalUrl: string | undefined): Mapping['links'] {
+  const known = new WeakMap<ServerFacts, Links>();
+  return (server) => {
+    let links = known.get(server);
+    if (links === undefined) {
+      links = new Links(server, baseExternalUrl);
+      known.set(server, links);
+    }
+    return links;
+  };
+}

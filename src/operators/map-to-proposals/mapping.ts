@@ -1,0 +1,16 @@
+/**
+ * What the mapping of every entity is given.
+ */
+
+import type { ServerFacts } from '../../mlflow/types.js';
+import type { Links } from './links.js';
+
+export interface Mapping {
+  links(server: ServerFacts): Links;
+  /** `message` is the same for all of a code; `example` says where. */
+  warn(code: string, message: string, example: string): void;
+  /** Whether hosted datasets get aspects of their own. */
+  readonly materializeDatasetInputs: boolean;
+  /** DataHub's platform of a dataset's source type; undefined where there is none. */
+  platformOf(sourceType: string): string | undefined;
+}

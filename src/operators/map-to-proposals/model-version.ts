@@ -1,0 +1,86 @@
+/**
+ * Model version to mlModel.
+ */
+
+import type { Proposal } from '../../datahub/proposal.js';
+import type { IdentifiedModelVersion } from '../identified-record.js';
+import {
+  browsePaths,
+  DATAHUB_ACTOR,
+  hyperParams,
+  platformInstance,
+  properties,
+  sortedByKey,
+  status,
+  subTypes,
+  trainingMetrics,
+  upsert,
+} from './aspects.js';
+import type { Mapping } from './mapping.js';
+import { isKnownStageTag } from './stages.js';
+import { mapUser } from './user.js';
+
+const MODEL = 'mlModel';
+const SUB_TYPES = subTypes('ML Model');
+
+/** DataHub orders the versions of a set by text, so numbers are padded to one length. */
+const SORT_ID_LENGTH = 10;
+
+export function mapModelVersion(
+  record: IdentifiedModelVersion,
+  mapping: Mapping,
+): readonly Proposal[] {
+  const { version, run, server, urns } = record;
+  const proposals = [
+    upsert(MODEL, urns.model, 'mlModelProperties', {
+      customProperties: properties(version.tags),
+      ...mapping.links(server).version(version.name, version.version),
+      trainingJobs: urns.run === undefined ? [] : [urns.run],
+      name: urns.modelName,
+      ...(version.description === undefined ? {} : { description: version.description }),
+      created: {
+        time: version.creationTimestamp,
+        ...(urns.user === undefined ? {} : { actor: urns.user }),
+      },
+      lastModified: { time: version.lastUpdatedTimestamp },
+      ...(run === undefined
+        ? {}
+        : { hyperParams: hyperParams(run), trainingMetrics: trainingMetrics(run) }),
+      tags: sortedByKey(version.tags).map(({ key, value }) => `${key}:${value}`),
+      groups: [urns.group],
+    }),
+    upsert(MODEL, urns.model, 'versionProperties', {
+      versionSet: urns.versionSet,
+      version: {
+        versionTag: version.version,
+        metadataAttribution: {
+          time: version.creationTimestamp,
+          actor: DATAHUB_ACTOR,
+          sourceDetail: {},
+        },
+      },
+      aliases: [...version.aliases].sort().map((versionTag) => ({ versionTag })),
+      sortId: version.version.padStart(SORT_ID_LENGTH, '0'),
+      versioningScheme: 'LEXICOGRAPHIC_STRING',
+    }),
+    upsert(MODEL, urns.model, 'globalTags', { tags: [{ tag: urns.stageTag }] }),
+    upsert(MODEL, urns.model, 'dataPlatformInstance', platformInstance(urns)),
+    upsert(MODEL, urns.model, 'subTypes', SUB_TYPES),
+    upsert(MODEL, urns.model, 'browsePathsV2', browsePaths(urns, urns.group)),
+    status(MODEL, urns.model),
+  ];
+  if (!isKnownStageTag(urns.stageTag)) {
+    mapping.warn(
+      'UNKNOWN_STAGE',
+      'a model version is in a stage that is not known here, and gets a tag without a description',
+      `model version ${version.name} ${version.version}: ${version.currentStage}`,
+    );
+    // The tag has to exist to be shown, and all that is known of it is its name.
+    const name = urns.stageTag.slice('urn:li:tag:'.length);
+    proposals.push(upsert('tag', urns.stageTag, 'tagKey', { name }));
+  }
+  if (urns.user !== undefined && version.userId !== undefined) {
+    proposals.push(...mapUser(urns.user, version.userId));
+  }
+  return proposals;
+}

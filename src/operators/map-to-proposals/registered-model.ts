@@ -1,0 +1,48 @@
+/**
+ * Registered model to mlModelGroup.
+ */
+
+import type { Proposal } from '../../datahub/proposal.js';
+import type { IdentifiedRegisteredModel } from '../identified-record.js';
+import {
+  browsePaths,
+  DATAHUB_ACTOR,
+  platformInstance,
+  properties,
+  status,
+  subTypes,
+  upsert,
+} from './aspects.js';
+import type { Mapping } from './mapping.js';
+
+const GROUP = 'mlModelGroup';
+const SUB_TYPES = subTypes('ML Model Group');
+
+export function mapRegisteredModel(
+  record: IdentifiedRegisteredModel,
+  mapping: Mapping,
+): readonly Proposal[] {
+  const { model, server, urns } = record;
+  return [
+    upsert(GROUP, urns.group, 'mlModelGroupProperties', {
+      customProperties: properties(model.tags),
+      ...mapping.links(server).model(model.name),
+      name: model.name,
+      ...(model.description === undefined ? {} : { description: model.description }),
+      created: { time: model.creationTimestamp },
+      lastModified: { time: model.lastUpdatedTimestamp },
+      version: {
+        ...(model.latestVersion === undefined ? {} : { versionTag: model.latestVersion }),
+        metadataAttribution: {
+          time: model.lastUpdatedTimestamp,
+          actor: DATAHUB_ACTOR,
+          sourceDetail: {},
+        },
+      },
+    }),
+    upsert(GROUP, urns.group, 'dataPlatformInstance', platformInstance(urns)),
+    upsert(GROUP, urns.group, 'subTypes', SUB_TYPES),
+    upsert(GROUP, urns.group, 'browsePathsV2', browsePaths(urns)),
+    status(GROUP, urns.group),
+  ];
+}

@@ -1,0 +1,109 @@
+/**
+ * Run to dataProcessInstance.
+ */
+
+import { MLFLOW_PLATFORM } from '../../datahub/urn.js';
+import type { Aspect, Proposal } from '../../datahub/proposal.js';
+import type { Run } from '../../mlflow/types.js';
+import type { IdentifiedRun } from '../identified-record.js';
+import {
+  hyperParams,
+  platformInstance,
+  properties,
+  status,
+  subTypes,
+  trainingMetrics,
+  upsert,
+} from './aspects.js';
+import type { Mapping } from './mapping.js';
+import { mapUser } from './user.js';
+
+const RUN = 'dataProcessInstance';
+const SUB_TYPES = subTypes('ML Training Run');
+
+/** What DataHub's model has for events that are not about a part of the data. */
+const WHOLE: Aspect = Object.freeze({ partition: 'FULL_TABLE_SNAPSHOT', type: 'FULL_TABLE' });
+
+export function mapRun(record: IdentifiedRun, mapping: Mapping): readonly Proposal[] {
+  const { run, server, urns } = record;
+  const proposals = [
+    ...mapUser(urns.user, urns.userName),
+    upsert(RUN, urns.run, 'dataProcessInstanceProperties', {
+      customProperties: properties(run.tags),
+      ...mapping.links(server).run(run.experimentId, run.runId),
+      name: run.runName === undefined || run.runName === '' ? run.runId : run.runName,
+      created: { time: run.startTime, actor: urns.user },
+    }),
+    upsert(RUN, urns.run, 'container', { container: urns.experiment }),
+    upsert(RUN, urns.run, 'mlTrainingRunProperties', {
+      customProperties: {},
+      id: run.runId,
+      ...(run.artifactUri === undefined ? {} : { outputUrls: [run.artifactUri] }),
+      hyperParams: hyperParams(run),
+      trainingMetrics: trainingMetrics(run),
+    }),
+    upsert(RUN, urns.run, 'dataPlatformInstance', platformInstance(urns)),
+    upsert(RUN, urns.run, 'subTypes', SUB_TYPES),
+    status(RUN, urns.run),
+  ];
+  if (urns.versions.length > 0) {
+    const outputEdges = edges(urns.versions);
+    proposals.push(
+      upsert(RUN, urns.run, 'dataProcessInstanceOutput', { outputs: [], outputEdges }),
+    );
+  }
+  if (urns.datasets.length > 0) {
+    const inputEdges = edges(urns.datasets);
+    proposals.push(upsert(RUN, urns.run, 'dataProcessInstanceInput', { inputs: [], inputEdges }));
+  }
+  const event = runEvent(run, mapping);
+  if (event !== undefined) {
+    proposals.push(upsert(RUN, urns.run, 'dataProcessInstanceRunEvent', event));
+  }
+  return proposals;
+}
+
+function edges(urns: readonly string[]): Aspect[] {
+  return urns.map((destinationUrn) => ({ destinationUrn }));
+}
+
+/**
+ * What is known of its execution: that it ended, or that it runs. One that only waits, or ended
+ * nobody knows when, has no event, since an event is a point in time.
+ */
+function runEvent(run: Run, mapping: Mapping): Aspect | undefined {
+  if (run.endTime !== undefined && run.endTime > 0) {
+    return {
+      timestampMillis: run.endTime,
+      partitionSpec: WHOLE,
+      status: 'COMPLETE',
+      result: { type: resultType(run, mapping), nativeResultType: MLFLOW_PLATFORM },
+      ...(run.startTime > 0 ? { durationMillis: run.endTime - run.startTime } : {}),
+    };
+  }
+  if (run.status === 'RUNNING' && run.startTime > 0) {
+    return { timestampMillis: run.startTime, partitionSpec: WHOLE, status: 'STARTED' };
+  }
+  return undefined;
+}
+
+/** DataHub knows no result for what was stopped: as in its own connector, that is SKIPPED. */
+function resultType({ status: runStatus, runId }: Run, mapping: Mapping): string {
+  switch (runStatus) {
+    case 'FINISHED':
+      return 'SUCCESS';
+    case 'FAILED':
+      return 'FAILURE';
+    case 'KILLED':
+    case 'RUNNING':
+    case 'SCHEDULED':
+      return 'SKIPPED';
+    default:
+      mapping.warn(
+        'UNKNOWN_RUN_STATUS',
+        'a run has a status that is not known here, and is sent with the result SKIPPED',
+        `run ${runId}: ${runStatus}`,
+      );
+      return 'SKIPPED';
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * What the operators that look at one record at a time have in common.
+ */
+
+import { Observable } from 'rxjs';
+import { messageOf, PipelineError } from '../core/errors.js';
+import type { MlflowRecord } from '../mlflow/records.js';
+import type { Rejection, RunContext } from '../stream/contracts.js';
+
+/** What a record can't be worked on for. Thrown inside an operator, it rejects that record alone. */
+export class BadRecord extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'BadRecord';
+  }
+}
+
+/**
+ * Applies `expand` to each record and emits what it gives, at once and in order. A record that it
+ * throws for is rejected, and the next one has its turn; where nobody takes rejections (the
+ * operator is used outside a pipeline), the stream errors, so that nothing is lost unseen.
+ *
+ * @param unexpected - the rejection's code where `expand` throws anything but `BadRecord`
+ */
+export function perRecord<In extends MlflowRecord, Out>(
+  source: Observable<In>,
+  expand: (record: In) => readonly Out[],
+  unexpected: string,
+  context: () => RunContext | undefined,
+): Observable<Out> {
+  return new Observable<Out>((subscriber) =>
+    source.subscribe({
+      next: (record) => {
+        let results: readonly Out[];
+        try {
+          results = expand(record);
+        } catch (error) {
+          const rejection = rejectionOf(record, error, unexpected);
+          const run = context();
+          if (run === undefined) subscriber.error(asError(rejection, error));
+          else run.reject(rejection);
+          return;
+        }
+        for (const result of results) {
+          if (subscriber.closed) return;
+          subscriber.next(result);
+        }
+      },
+      error: (error: unknown) => {
+        subscriber.error(error);
+      },
+      complete: () => {
+        subscriber.complete();
+      },
+    }),
+  );
+}
+
+/**
+ * For the end of a `switch` over all kinds: records of custom sources are seen by no compiler.
+ *
+ * @throws BadRecord `UNKNOWN_RECORD_KIND`
+ */
+export function unknownKind(record: { readonly kind?: unknown }): never {
+  const kind = typeof record.kind === 'string' ? `"${record.kind}"` : typeof record.kind;
+  throw new BadRecord('UNKNOWN_RECORD_KIND', `the kind of the record is ${kind}`);
+}
+
+/** What a record is and which: `run 4f2a…`, `model version churn 3`. */
+export function identityOf(record: MlflowRecord): string {
+  switch (record.kind) {
+    case 'server':
+      return `server ${record.server.uri}`;
+    case 'experiment':
+      return `experiment ${record.experiment.experimentId}`;
+    case 'run':
+      return `run ${record.run.runId}`;
+    case 'registeredModel':
+      return `registered model ${record.model.name}`;
+    case 'modelVersion':
+      return `model version ${record.version.name} ${record.version.version}`;
+    case 'dataset':
+      return `dataset ${record.name}`;
+  }
+  return unknownKind(record);
+}
+
+function rejectionOf(record: MlflowRecord, error: unknown, unexpected: string): Rejection {
+  let identity: string;
+  try {
+    identity = identityOf(record);
+  } catch {
+    // A custom source may give anything, and it is this record that has to be named.
+    identity = 'record of unknown shape';
+  }
+  return {
+    kind: 'record',
+    code: error instanceof BadRecord ? error.code : unexpected,
+    message: messageOf(error),
+    identity,
+    content: record,
+  };
+}
+
+function asError(rejection: Rejection, cause: unknown): PipelineError {
+  return new PipelineError(`${rejection.identity}: ${rejection.message}`, {
+    code: rejection.code,
+    category: 'unavailable',
+    cause,
+  });
+}
