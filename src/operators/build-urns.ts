@@ -40,6 +40,7 @@ import { BadRecord, identityOf, perRecord, unknownKind } from './per-record.js';
 export const buildUrnsOptionsSchema = z.strictObject({
   modelNameSeparator: z
     .string()
+    .min(1)
     .default('_')
     .describe('What stands between model and version in the name of an mlModel: churn_3'),
   env: z
