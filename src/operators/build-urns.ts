@@ -93,13 +93,10 @@ export function buildUrns(
       `${identity}: ${problem}`,
     );
   };
-  const operator: Operator<MlflowRecord, IdentifiedRecord> = (records) =>
-    perRecord(
-      records,
-      (record) => [builder.identify(record, warn)],
-      'UNMAPPABLE_RECORD',
-      () => context,
-    );
+  const operator: Operator<MlflowRecord, IdentifiedRecord> = perRecord(
+    (record) => [builder.identify(record, warn)],
+    () => context,
+  );
   return Object.assign(operator, {
     label: 'buildUrns',
     open: (run: RunContext) => {
