@@ -4,11 +4,7 @@
  */
 
 // Wiring and running
-export {
-  definePipeline,
-  type OperatorChain,
-  type PipelineOptions,
-} from './config/define-pipeline.js';
+export { definePipeline, type PipelineOptions } from './config/define-pipeline.js';
 export {
   runPipeline,
   type PipelineDefinition,

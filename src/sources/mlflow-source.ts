@@ -48,17 +48,13 @@ export function mlflowSource({ uri, ...options }: MlflowSourceOptions = {}): Sou
 
 function sourceFor(uri: string, options: object): Source {
   const scheme = /^[a-z][a-z0-9.-]*(?=[+:])/i.exec(uri.trim())?.[0].toLowerCase();
-  switch (scheme) {
-    case 'http':
-    case 'https':
-      return restSource({ ...options, trackingUri: uri });
-    case 'sqlite':
-      return sqliteSource({ ...options, path: sqlitePath(uri) });
-    default:
-      throw new PipelineError(
-        `${scheme === undefined ? 'a tracking URI without a scheme' : `the scheme ${scheme}:`} can't be read: ` +
-          'allowed are http://host:5000, https://host/prefix, sqlite:///relative.db and sqlite:////absolute.db',
-        { code: 'INVALID_URI', category: 'usage' },
-      );
-  }
+  if (scheme === 'http' || scheme === 'https') return restSource({ ...options, trackingUri: uri });
+  if (scheme === 'sqlite') return sqliteSource({ ...options, path: sqlitePath(uri) });
+  const problem =
+    scheme === undefined ? 'a tracking URI without a scheme' : `the scheme ${scheme}:`;
+  throw new PipelineError(
+    `${problem} can't be read: allowed are http://host:5000, https://host/prefix, ` +
+      'sqlite:///relative.db and sqlite:////absolute.db',
+    { code: 'INVALID_URI', category: 'usage' },
+  );
 }
