@@ -272,6 +272,24 @@ describe('what fileSink can not write', () => {
     }
   });
 
+  it('is told where permission is missing, for the folder or for a file made read-only', async () => {
+    const { folder, path, sink, files } = sinkFor('out.json');
+    const denied = {
+      code: 'SINK_UNWRITABLE',
+      category: 'unavailable',
+      message: expect.stringMatching(/permission denied.*check who may write/) as string,
+    };
+    chmodSync(folder, 0o555);
+    await asOrdinaryUser(() => expect(sink.open(runContext())).rejects.toMatchObject(denied));
+    chmodSync(folder, 0o777);
+    writeFileSync(path, 'earlier');
+    chmodSync(path, 0o444);
+    if (process.getuid?.() !== 0) {
+      await expect(sink.open(runContext())).rejects.toMatchObject(denied);
+    }
+    expect(files()).toEqual(['out.json']);
+  });
+
   it('is told where it is a socket, which is left alone', async () => {
     const { path, sink } = sinkFor('socket.json');
     const server = createServer();
@@ -283,6 +301,17 @@ describe('what fileSink can not write', () => {
     }
   });
 });
+
+/** As root, who may write anywhere, with another's rights; otherwise just so. */
+async function asOrdinaryUser(run: () => Promise<void>): Promise<void> {
+  if (process.getuid?.() !== 0) return run();
+  process.seteuid?.(65534);
+  try {
+    await run();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
 
 const childFile = fileURLToPath(new URL('file-sink-child.ts', import.meta.url));
 const jiti = fileURLToPath(import.meta.resolve('jiti/register'));
