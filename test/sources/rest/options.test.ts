@@ -41,6 +41,7 @@ describe('openRestStore', () => {
     await store.close();
     expect(registry.requests.map(({ endpoint }) => endpoint)).toEqual([
       'version',
+      'registered-models/search', // is it there?
       'registered-models/search',
       'model-versions/search',
     ]);
@@ -51,12 +52,13 @@ describe('openRestStore', () => {
     const server = await startServer({ authorization: 'Basic YTpi' });
     const other = await startServer();
     const trackingUri = server.uri.replace('//', '//a:b@');
-    for (const registryUri of [`${server.uri}/other`, other.uri]) {
-      const store = await openRestStore({ trackingUri, registryUri }, testContext());
-      await store.close();
-    }
+    const same = openRestStore({ trackingUri, registryUri: `${server.uri}/x` }, testContext());
+    expect(await failureOf(same)).toMatchObject({ code: 'WRONG_ADDRESS' });
     const last = server.requests.at(-1);
+    expect(last?.path).toBe('/x/ajax-api/2.0/mlflow/registered-models/search');
     expect(last?.headers).toHaveProperty('authorization', 'Basic YTpi');
+    const store = await openRestStore({ trackingUri, registryUri: other.uri }, testContext());
+    await store.close();
     expect(other.requests[0]?.headers).not.toHaveProperty('authorization');
   });
 
