@@ -206,7 +206,7 @@ describe.each(MLFLOW_VERSIONS)('a database of MLflow %s', (version) => {
           await store.close();
         },
       ),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 
