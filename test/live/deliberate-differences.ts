@@ -188,11 +188,13 @@ export const deliberateDifferences: readonly DeliberateDifference[] = [
   ),
 
   // "" over REST, nothing from a database: what is not there is left out, either way.
-  field(
-    'no-description',
-    'mlModelGroupProperties',
-    'description',
-    (peer, ours) => peer === '' && ours === undefined,
+  ...['mlModelGroupProperties', 'mlModelProperties'].map((aspectName) =>
+    field(
+      'no-description',
+      aspectName,
+      'description',
+      (peer, ours) => peer === '' && ours === undefined,
+    ),
   ),
 
   {

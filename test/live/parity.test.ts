@@ -32,7 +32,13 @@ const WITHOUT_ALIASES = [
 
 /** What each server would not take: known, so that nothing else goes missing unseen. */
 const REFUSED: Readonly<Record<MlflowVersion, readonly string[]>> = {
-  '1.27.0': ['parameter of 500 characters', 'parameter of 6000 characters', ...WITHOUT_ALIASES],
+  '1.27.0': [
+    'empty tag',
+    'empty parameter',
+    'parameter of 500 characters',
+    'parameter of 6000 characters',
+    ...WITHOUT_ALIASES,
+  ],
   '1.28.0': ['parameter of 6000 characters', ...WITHOUT_ALIASES],
   '2.22.5': ['logged models'],
   '3.17.2': ['model with a slash'],
@@ -58,10 +64,13 @@ describe.each(MLFLOW_VERSIONS)('MLflow %s', (version) => {
     server = await startMlflow(version);
     seeded = await seed(version, server.uri, 'common');
     nameCreator(server.database);
-    ours = await runOurs(server.uri, undefined, async (file) => {
-      validation = await validate(file);
-    });
-    peer = await runPeer(server.uri);
+    // Together, as starting Python is what takes the time.
+    [peer, ours] = await Promise.all([
+      runPeer(server.uri),
+      runOurs(server.uri, undefined, async (file) => {
+        validation = await validate(file);
+      }),
+    ]);
   });
 
   afterAll(async () => {
@@ -124,7 +133,7 @@ describe.each(MLFLOW_VERSIONS)('MLflow %s', (version) => {
 
   it.runIf(version === '2.22.5')('compares for a database that both read directly', async () => {
     const uri = `sqlite:///${server.database}`;
-    const [direct, theirs] = [await runOurs(uri), await runPeer(uri)];
+    const [direct, theirs] = await Promise.all([runOurs(uri), runPeer(uri)]);
     expect(compareAndNote(theirs, direct).unexpected).toEqual([]);
   });
 
@@ -154,11 +163,10 @@ describe.each(MLFLOW_VERSIONS)('MLflow %s', (version) => {
     expect(compareAndNote(theirs, own).unexpected).toEqual([]);
   });
 
-  // Last, since the peer reads nothing of this store any more.
+  // Last, since the peer does not get through this store any more.
   it("is read where DataHub's own connector gives up", async () => {
     await seed(version, server.uri, 'unreadable');
-    const theirs = await runPeer(server.uri);
-    expect(theirs.status).toBe(1);
+    if (version === '2.22.5') expect((await runPeer(server.uri)).status).toBe(1);
 
     const own = await runOurs(server.uri, undefined, async (file) => {
       expect((await validate(file)).problems).toEqual([]);

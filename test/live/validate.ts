@@ -20,10 +20,10 @@ export interface Validation {
 export async function validate(file: string): Promise<Validation> {
   const bin = binOf(PEER);
   const script = fileURLToPath(new URL('validate.py', import.meta.url));
-  const checked = await run(join(bin, 'python'), [script, file], { env: PEER_ENVIRONMENT });
-  const { stdout } = await run(join(bin, 'datahub'), ['check', 'metadata-file', file], {
-    env: PEER_ENVIRONMENT,
-  });
+  const [checked, { stdout }] = await Promise.all([
+    run(join(bin, 'python'), [script, file], { env: PEER_ENVIRONMENT }),
+    run(join(bin, 'datahub'), ['check', 'metadata-file', file], { env: PEER_ENVIRONMENT }),
+  ]);
   const found = /(\d+) MCEs found - all valid/.exec(stdout)?.[1];
   if (found === undefined) throw new Error(`datahub check metadata-file said: ${stdout}`);
   const { count, problems } = JSON.parse(checked.stdout) as Omit<Validation, 'found'>;
