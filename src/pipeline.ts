@@ -54,10 +54,10 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
 // No reason for a stack trace: a sink that writes there is told as well, and says it in its words.
 // What else is written (help, a diagram) may be cut off by a reader that has seen enough (`| head`),
 // but not by a full disk.
-let unwritten = false;
+const lost: unknown[] = [];
 process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') unwritten = true;
+  if (error.code !== 'EPIPE') lost.push(error);
 });
 
 const status = await main({
@@ -80,4 +80,4 @@ const status = await main({
 // All is delivered and told: a connection that a component of the user's left open must not keep
 // the command from ending. Only what is still buffered for a slow reader is waited for.
 await Promise.all([drained(process.stdout), drained(process.stderr)]);
-process.exit(status === 0 && unwritten ? 3 : status);
+process.exit(status === 0 && lost.length > 0 ? 3 : status);

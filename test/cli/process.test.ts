@@ -116,7 +116,7 @@ describe('the process', () => {
   });
 
   // A device that only Linux has: always full.
-  it.skipIf(!existsSync('/dev/full'))('says that its output has no room', async () => {
+  it.skipIf(!existsSync('/dev/full'))('says that its output has no room', () => {
     const full = openSync('/dev/full', 'w');
     try {
       for (const args of [['--to', '-'], ['--help']]) {
