@@ -1,6 +1,44 @@
-export { PipelineError, messageOf } from './core/errors.js';
-export type { ErrorCategory, PipelineErrorOptions } from './core/errors.js';
+/**
+ * The library: everything that a `pipeline.config.ts` imports, and the parts for those who build
+ * their own.
+ */
+
+// Wiring and running
+export { definePipeline, type PipelineOptions } from './config/define-pipeline.js';
+export {
+  runPipeline,
+  type PipelineDefinition,
+  type RunOptions,
+  type RunReport,
+  type RunResult,
+} from './stream/run-pipeline.js';
+export { PipelineError, type ErrorCategory, type PipelineErrorOptions } from './core/errors.js';
+export { pull, type PullOptions } from './stream/pull.js';
+
+// Sources
+export { mlflowSource, type MlflowSourceOptions } from './sources/mlflow-source.js';
+export { restSource } from './sources/rest-source.js';
+export { type RestOptions } from './sources/rest/options.js';
+export { sqliteSource } from './sources/sqlite-source.js';
+export { type SqliteStoreOptions } from './sources/sqlite/options.js';
+
+// Operators
+export { versionGate, type VersionGateOptions } from './operators/version-gate.js';
+export { buildUrns, type BuildUrnsOptions } from './operators/build-urns.js';
+export { mapToProposals, type MapToProposalsOptions } from './operators/map-to-proposals/index.js';
+export { dedup, type DedupOptions } from './operators/dedup.js';
+export type * from './operators/identified-record.js';
+
+// Sinks
+export { fileSink, type FileSinkOptions } from './sinks/file/file-sink.js';
+export { stdoutSink } from './sinks/stdout-sink.js';
+
+// The domain
+export * from './datahub/urn.js';
+export { datahubGuid } from './datahub/guid.js';
+export { pythonFloat } from './datahub/python-float.js';
+export type * from './datahub/proposal.js';
 export type * from './mlflow/types.js';
 export type * from './mlflow/records.js';
-export type * from './datahub/proposal.js';
 export type * from './stream/contracts.js';
+export { Recorder, type RunCounts, type WarningGroup } from './stream/recorder.js';

@@ -40,6 +40,7 @@ import { BadRecord, identityOf, perRecord, unknownKind } from './per-record.js';
 export const buildUrnsOptionsSchema = z.strictObject({
   modelNameSeparator: z
     .string()
+    .min(1)
     .default('_')
     .describe('What stands between model and version in the name of an mlModel: churn_3'),
   env: z
@@ -92,13 +93,10 @@ export function buildUrns(
       `${identity}: ${problem}`,
     );
   };
-  const operator: Operator<MlflowRecord, IdentifiedRecord> = (records) =>
-    perRecord(
-      records,
-      (record) => [builder.identify(record, warn)],
-      'UNMAPPABLE_RECORD',
-      () => context,
-    );
+  const operator: Operator<MlflowRecord, IdentifiedRecord> = perRecord(
+    (record) => [builder.identify(record, warn)],
+    () => context,
+  );
   return Object.assign(operator, {
     label: 'buildUrns',
     open: (run: RunContext) => {

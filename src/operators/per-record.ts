@@ -2,7 +2,8 @@
  * What the operators that look at one record at a time have in common.
  */
 
-import { Observable } from 'rxjs';
+import { EMPTY, type OperatorFunction } from 'rxjs';
+import { mergeMap } from 'rxjs/operators';
 import { messageOf, PipelineError } from '../core/errors.js';
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { Rejection, RunContext } from '../stream/contracts.js';
@@ -19,44 +20,26 @@ export class BadRecord extends Error {
 }
 
 /**
- * Applies `expand` to each record and emits what it gives, at once and in order. A record that it
- * throws for is rejected, and the next one has its turn; where nobody takes rejections (the
- * operator is used outside a pipeline), the stream errors, so that nothing is lost unseen.
- *
- * @param unexpected - the rejection's code where `expand` throws anything but `BadRecord`
+ * An operator that applies `expand` to each record and emits what it gives, at once and in order.
+ * A record that it throws for is rejected, with the code of a `BadRecord` or `UNMAPPABLE_RECORD`,
+ * and the next one has its turn. Where nobody takes rejections (the operator is used outside a
+ * pipeline), the stream errors, so that nothing is lost unseen.
  */
 export function perRecord<In extends MlflowRecord, Out>(
-  source: Observable<In>,
   expand: (record: In) => readonly Out[],
-  unexpected: string,
   context: () => RunContext | undefined,
-): Observable<Out> {
-  return new Observable<Out>((subscriber) =>
-    source.subscribe({
-      next: (record) => {
-        let results: readonly Out[];
-        try {
-          results = expand(record);
-        } catch (error) {
-          const rejection = rejectionOf(record, error, unexpected);
-          const run = context();
-          if (run === undefined) subscriber.error(asError(rejection, error));
-          else run.reject(rejection);
-          return;
-        }
-        for (const result of results) {
-          if (subscriber.closed) return;
-          subscriber.next(result);
-        }
-      },
-      error: (error: unknown) => {
-        subscriber.error(error);
-      },
-      complete: () => {
-        subscriber.complete();
-      },
-    }),
-  );
+): OperatorFunction<In, Out> {
+  return mergeMap((record) => {
+    try {
+      return expand(record);
+    } catch (error) {
+      const rejection = rejectionOf(record, error);
+      const run = context();
+      if (run === undefined) throw asError(rejection, error);
+      run.reject(rejection);
+      return EMPTY;
+    }
+  });
 }
 
 /**
@@ -88,7 +71,7 @@ export function identityOf(record: MlflowRecord): string {
   return unknownKind(record);
 }
 
-function rejectionOf(record: MlflowRecord, error: unknown, unexpected: string): Rejection {
+function rejectionOf(record: MlflowRecord, error: unknown): Rejection {
   let identity: string;
   try {
     identity = identityOf(record);
@@ -98,8 +81,9 @@ function rejectionOf(record: MlflowRecord, error: unknown, unexpected: string): 
   }
   return {
     kind: 'record',
-    code: error instanceof BadRecord ? error.code : unexpected,
-    message: messageOf(error),
+    ...(error instanceof BadRecord
+      ? { code: error.code, message: error.message }
+      : { code: 'UNMAPPABLE_RECORD', message: `it can't be mapped: ${messageOf(error)}` }),
     identity,
     content: record,
   };

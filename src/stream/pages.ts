@@ -130,7 +130,7 @@ export function interleavePages<T>(
       return: async () => {
         waiting.length = 0;
         const open = lanes.splice(0);
-        await Promise.all(open.map((lane) => lane.iterator.return?.()));
+        await Promise.all(open.map(async (lane) => lane.iterator.return?.()));
         return END;
       },
     };

@@ -74,7 +74,7 @@ describe('runPipeline', () => {
     let most = 0;
     const slow = memorySink(async (proposals) => {
       most = Math.max(most, seen.asked - done);
-      for (const _ of proposals) await sleep(50);
+      await sleep(50 * proposals.length);
       return [];
     });
     await run(

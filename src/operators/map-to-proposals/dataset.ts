@@ -22,13 +22,14 @@ interface Described {
 }
 
 interface Host {
-  readonly platformUrn: string;
+  readonly platform: string;
   readonly urn: string;
 }
 
 /**
- * Runs may describe a dataset differently. For each aspect the last use that has something to say
- * counts: DataHub would end up with the same, if all uses were sent in the order they were made.
+ * Runs may describe a dataset differently, or mean different ones by a name: the last use alone is
+ * what counts, so that what is said fits together. A hosted dataset is described by the last use
+ * that is hosted there.
  */
 export function mapDataset(record: IdentifiedDataset, mapping: Mapping): readonly Proposal[] {
   const { urns } = record;
@@ -36,44 +37,30 @@ export function mapDataset(record: IdentifiedDataset, mapping: Mapping): readonl
   const last = uses.at(-1);
   if (last === undefined) return [];
 
-  const columns = uses.findLast((use) => use.columns !== undefined)?.columns;
-  const host = uses.findLast((use) => use.host !== undefined)?.host;
-  const proposals = [
-    ...described(urns.dataset, urns.platform, platformInstance(urns), {
-      customProperties: last.customProperties,
-      ...(columns === undefined ? {} : { columns }),
-    }),
-  ];
-  if (host !== undefined) {
+  const proposals = described(urns.dataset, urns.platform, platformInstance(urns), last);
+  if (last.host !== undefined) {
     proposals.push(
       upsert('dataset', urns.dataset, 'upstreamLineage', {
-        upstreams: [{ auditStamp: UNKNOWN_STAMP, dataset: host.urn, type: 'COPY' }],
+        upstreams: [{ auditStamp: UNKNOWN_STAMP, dataset: last.host.urn, type: 'COPY' }],
       }),
     );
   }
-  if (mapping.materializeDatasetInputs) proposals.push(...mapHosts(uses));
-  return proposals;
-}
+  if (!mapping.materializeDatasetInputs) return proposals;
 
-/** The datasets that it was copied from, each as the last uses of that platform describe it. */
-function mapHosts(uses: readonly Described[]): Proposal[] {
-  const byUrn = new Map<string, Described>();
+  const hosts = new Map<string, Proposal[]>();
   for (const use of uses) {
     if (use.host === undefined) continue;
-    const columns = use.columns ?? byUrn.get(use.host.urn)?.columns;
-    byUrn.set(use.host.urn, { ...use, ...(columns === undefined ? {} : { columns }) });
+    const { urn, platform } = use.host;
+    hosts.set(urn, described(urn, platform, { platform }, use));
   }
-  return [...byUrn].flatMap(([urn, use]) => {
-    const platform = use.host?.platformUrn ?? '';
-    return described(urn, platform, { platform }, use);
-  });
+  return [...proposals, ...[...hosts.values()].flat()];
 }
 
 function described(
   urn: string,
   platform: string,
   instance: Aspect,
-  { customProperties, columns }: Pick<Described, 'customProperties' | 'columns'>,
+  { customProperties, columns }: Described,
 ): Proposal[] {
   return [
     upsert('dataset', urn, 'dataPlatformInstance', instance),
@@ -132,5 +119,5 @@ function hostOf(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping): H
     );
     return undefined;
   }
-  return { platformUrn: dataPlatformUrn(platform), urn };
+  return { platform: dataPlatformUrn(platform), urn };
 }

@@ -82,13 +82,10 @@ export function mapToProposals(
     materializeDatasetInputs: settings.materializeDatasetInputs,
     platformOf: platformLookup(settings.sourceMappingToPlatform),
   };
-  const operator: Operator<IdentifiedRecord, Proposal> = (records) =>
-    perRecord(
-      records,
-      (record) => mapRecord(record, mapping),
-      'UNMAPPABLE_RECORD',
-      () => context,
-    );
+  const operator: Operator<IdentifiedRecord, Proposal> = perRecord(
+    (record) => mapRecord(record, mapping),
+    () => context,
+  );
   return Object.assign(operator, {
     label: 'mapToProposals',
     open: (run: RunContext) => {

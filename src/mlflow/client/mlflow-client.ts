@@ -1,0 +1,257 @@
+/**
+ * A client of one MLflow server: sends a request, tries again where that can help, and gives JSON
+ * or an error that says what to do.
+ */
+
+import type { Dispatcher } from 'undici';
+import { PipelineError } from '../../core/errors.js';
+import { retry, retryAfterMs, type RetryOptions } from '../../core/retry.js';
+import { hideSecrets } from '../../core/secrets.js';
+import type { Address } from '../address.js';
+import { openDispatcher } from './dispatcher.js';
+import {
+  connectionFailure,
+  notJson,
+  ResponseTooLargeError,
+  statusFailure,
+  timeoutFailure,
+  wrongAnswer,
+  type Place,
+} from './failures.js';
+import type { ClientSettings } from './settings.js';
+
+/** Where requests are counted. */
+export interface RequestCounter {
+  requests: number;
+  retries: number;
+}
+
+export interface MlflowClientOptions extends Omit<RetryOptions, 'onRetry'> {
+  readonly settings: ClientSettings;
+  /** Connections at a time. */
+  readonly connections: number;
+  /** From the start of a request to the end of its answer, milliseconds. */
+  readonly timeoutMs: number;
+  readonly maxResponseBytes: number;
+  readonly counter: RequestCounter;
+}
+
+/** A question to the server. */
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  /** Behind the address's prefix: `/api/2.0/mlflow/runs/search`. */
+  readonly path: string;
+  /** An array is repeated: `order_by=a&order_by=b`. Undefined is left out. */
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
+  /** Sent as JSON. */
+  readonly body?: object;
+  /** Tries after the first one, where fewer than usual do. */
+  readonly retries?: number;
+  /** From the host's root instead of behind the prefix. */
+  readonly fromRoot?: boolean;
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** @throws PipelineError `SERVER_CERT_UNREADABLE` (usage) */
+export async function openMlflowClient(options: MlflowClientOptions): Promise<MlflowClient> {
+  const { settings, connections, timeoutMs } = options;
+  return new MlflowClient(options, await openDispatcher(settings, connections, timeoutMs));
+}
+
+/**
+ * Every method rejects with a `PipelineError` (codes `SOURCE_…`), whose texts hold no secret, or
+ * with the signal's reason once that is aborted.
+ */
+export class MlflowClient {
+  readonly address: Address;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #redact: (text: string) => string;
+  readonly #proxy: string | undefined;
+
+  constructor(
+    private readonly options: MlflowClientOptions,
+    private readonly dispatcher: Dispatcher,
+  ) {
+    const { address, authorization, headers, secrets, proxy } = options.settings;
+    this.address = address;
+    this.#headers = {
+      'user-agent': 'mlflow-datahub',
+      accept: 'application/json',
+      ...(authorization === undefined ? {} : { authorization }),
+      ...lowerCase(headers),
+    };
+    this.#redact = hideSecrets({ secrets, headerValues: Object.values(headers) });
+    this.#proxy = proxy === undefined ? undefined : new URL(proxy).host;
+  }
+
+  /** The JSON object that the server answers with. */
+  async json(call: Call): Promise<JsonObject> {
+    return this.#withRetries(call, async () => {
+      const { text, contentType, place } = await this.#send(call);
+      let value: unknown;
+      try {
+        value = JSON.parse(text);
+      } catch {
+        throw notJson(text, contentType, place);
+      }
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        throw wrongAnswer(place.request, 'it is no object');
+      }
+      return value as JsonObject;
+    });
+  }
+
+  /** What the server answers with, as it is. */
+  async text(call: Call): Promise<string> {
+    return this.#withRetries(call, async () => (await this.#send(call)).text);
+  }
+
+  /** How to speak of a call: method and URL, without its query. */
+  describe(call: Call): string {
+    return this.#place(call).request;
+  }
+
+  async close(): Promise<void> {
+    // Nobody waits for an answer any more: whatever is open may go at once.
+    await this.dispatcher.destroy();
+  }
+
+  async #withRetries<T>(call: Call, attempt: () => Promise<T>): Promise<T> {
+    const { options } = this;
+    return retry(attempt, {
+      retries: Math.min(call.retries ?? options.retries, options.retries),
+      minDelayMs: options.minDelayMs,
+      maxDelayMs: options.maxDelayMs,
+      maxRetryAfterMs: options.maxRetryAfterMs,
+      signal: options.signal,
+      onRetry: () => {
+        options.counter.retries += 1;
+      },
+    });
+  }
+
+  async #send(call: Call): Promise<{ text: string; contentType: string; place: Place }> {
+    const { signal, timeoutMs, counter } = this.options;
+    const place = this.#place(call);
+    signal.throwIfAborted();
+    // One controller for both ends of patience. (AbortSignal.any keeps its sources' listeners.)
+    const controller = new AbortController();
+    const stop = (): void => {
+      controller.abort(signal.reason);
+    };
+    const timeout = { passed: false };
+    const timer = setTimeout(() => {
+      timeout.passed = true;
+      controller.abort();
+    }, timeoutMs);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      counter.requests += 1;
+      return await this.#exchange(call, place, controller.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (timeout.passed) throw timeoutFailure(place, timeoutMs);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async #exchange(
+    call: Call,
+    place: Place,
+    signal: AbortSignal,
+  ): Promise<{ text: string; contentType: string; place: Place }> {
+    const { origin } = this.address;
+    const json = call.body === undefined ? undefined : JSON.stringify(call.body);
+    try {
+      const answer = await this.dispatcher.request({
+        origin,
+        path: this.#path(call) + queryText(call.query),
+        method: call.method,
+        headers: {
+          ...this.#headers,
+          ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: json ?? null,
+        signal,
+      });
+      const { statusCode: status, headers } = answer;
+      const text = await this.#read(answer.body, status, place);
+      if (status >= 200 && status < 300) {
+        return { text, contentType: first(headers['content-type']) ?? '', place };
+      }
+      throw statusFailure(
+        {
+          status,
+          body: text,
+          location: first(headers['location']),
+          retryAfterMs: retryAfterMs(first(headers['retry-after'])),
+        },
+        place,
+      );
+    } catch (error) {
+      if (error instanceof PipelineError) throw error;
+      throw connectionFailure(error, place);
+    }
+  }
+
+  /** Counts the bytes while they come, so that an endless body can't fill the memory. */
+  async #read(
+    body: Dispatcher.ResponseData['body'],
+    status: number,
+    place: Place,
+  ): Promise<string> {
+    const failed = status < 200 || status >= 300;
+    const limit = failed ? LONGEST_ERROR_BYTES : this.options.maxResponseBytes;
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    // Leaving the loop early destroys the body and with it the connection.
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length <= limit) continue;
+      if (failed) break;
+      throw new ResponseTooLargeError(place, limit, chunks);
+    }
+    return Buffer.concat(chunks, length).toString('utf8');
+  }
+
+  #path(call: Call): string {
+    return (call.fromRoot === true ? '' : this.address.prefix) + call.path;
+  }
+
+  #place(call: Call): Place {
+    return {
+      request: `${call.method} ${this.address.origin}${this.#path(call)}`,
+      redact: this.#redact,
+      ...(this.#proxy === undefined ? {} : { proxy: this.#proxy }),
+    };
+  }
+}
+
+/** Of an error's body this much is read: it is quoted from, not used. */
+const LONGEST_ERROR_BYTES = 64 * 1024;
+
+/** Header names don't differ by case, and an option must replace ours, not stand beside it. */
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+}
+
+function first(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+function queryText(query: Call['query']): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value === undefined) continue;
+    for (const each of Array.isArray(value) ? value : [value]) params.append(name, String(each));
+  }
+  const text = params.toString();
+  return text === '' ? '' : `?${text}`;
+}

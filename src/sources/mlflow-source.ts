@@ -1,0 +1,60 @@
+/**
+ * `mlflowSource`: whatever kind of MLflow store a URI names.
+ */
+
+import { PipelineError } from '../core/errors.js';
+import type { Source } from '../stream/contracts.js';
+import type { RestOptions } from './rest/options.js';
+import { restSource } from './rest-source.js';
+import type { SqliteStoreOptions } from './sqlite/options.js';
+import { sqlitePath } from './sqlite/uri.js';
+import { sqliteSource } from './sqlite-source.js';
+
+interface Uri {
+  /**
+   * `http://host:5000`, `https://host/prefix`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
+   *
+   * @defaultValue the variable MLFLOW_TRACKING_URI
+   */
+  readonly uri?: string;
+}
+
+/** `uri` and the options of the source that it names. */
+export type MlflowSourceOptions = Uri &
+  (Omit<RestOptions, 'trackingUri'> | Omit<SqliteStoreOptions, 'path'>);
+
+/**
+ * Reads the MLflow store that `uri` names: a server as `restSource` does, a database as
+ * `sqliteSource` does, with the same options.
+ *
+ * @throws PipelineError `INVALID_URI`, `INVALID_OPTIONS` (usage), when it is made; without `uri`
+ *   when it is opened, as `NO_TRACKING_URI` where the variable is not set either
+ *
+ * @example
+ * mlflowSource({ uri: 'https://mlflow.example.com', token: process.env.MLFLOW_TOKEN });
+ * mlflowSource({ uri: 'sqlite:///mlflow.db' });
+ */
+export function mlflowSource({ uri, ...options }: MlflowSourceOptions = {}): Source {
+  if (uri !== undefined) return sourceFor(uri, options);
+  return {
+    label: 'mlflow MLFLOW_TRACKING_URI',
+    open: (context) => {
+      const fromEnv = context.env['MLFLOW_TRACKING_URI'] ?? '';
+      const source = fromEnv === '' ? restSource(options) : sourceFor(fromEnv, options);
+      return source.open(context);
+    },
+  };
+}
+
+function sourceFor(uri: string, options: object): Source {
+  const scheme = /^[a-z][a-z0-9.-]*(?=[+:])/i.exec(uri.trim())?.[0].toLowerCase();
+  if (scheme === 'http' || scheme === 'https') return restSource({ ...options, trackingUri: uri });
+  if (scheme === 'sqlite') return sqliteSource({ ...options, path: sqlitePath(uri) });
+  const problem =
+    scheme === undefined ? 'a tracking URI without a scheme' : `the scheme ${scheme}:`;
+  throw new PipelineError(
+    `${problem} can't be read: allowed are http://host:5000, https://host/prefix, ` +
+      'sqlite:///relative.db and sqlite:////absolute.db',
+    { code: 'INVALID_URI', category: 'usage' },
+  );
+}

@@ -1,0 +1,154 @@
+/**
+ * Reads a paged search of MLflow to its end.
+ */
+
+import { PipelineError } from '../../core/errors.js';
+import { searchAnswer } from '../../mlflow/answer.js';
+import { ResponseTooLargeError } from '../../mlflow/client/failures.js';
+import type { Call, MlflowClient } from '../../mlflow/client/mlflow-client.js';
+import { readItem, type EntityReader } from '../../mlflow/parse.js';
+import type { Rejection } from '../../stream/contracts.js';
+import type { Recorder } from '../../stream/recorder.js';
+import type { StorePage } from '../store.js';
+import { nextOffsetToken } from './offset-token.js';
+import { inspectOversized, textsIn } from './oversized.js';
+import { RecentIds } from './recent-ids.js';
+import { TokenCycle } from './token-cycle.js';
+
+/** A search, and how its answers are read. */
+export interface Search<T> {
+  readonly reader: EntityReader<T>;
+  /** What the list is called in an answer: `runs`. */
+  readonly key: string;
+  readonly pageSize: number;
+  readonly call: (maxResults: number, token: string | undefined) => Call;
+  /** What is left out without a word, because the store's contract says so. */
+  readonly keep?: (item: T) => boolean;
+  /** False where the server is known to send everything at once, whatever is asked. */
+  readonly heedsPageSize?: boolean;
+}
+
+/** Ids remembered to drop repeats by: ten pages of the usual size. */
+const RECENT_IDS = 10_000;
+
+/** Of a thing too large to be read, this much is kept for the dead letter, in characters. */
+const KEPT_OF_OVERSIZED = 4_096;
+
+/** What `Recorder.skipped` is told of an item that came twice. */
+export const REPEATED = 'repeated by the server';
+
+/**
+ * Gives the pages of a search. Each is fetched for a call of `next()`, those without content are
+ * passed over, and only a missing token is the end: permissions empty pages after they are cut.
+ *
+ * Where an answer is longer than `maxResponseBytes`, the same page is asked for with half the size,
+ * which grows by a quarter with each page that fits. A single item that does not fit is rejected
+ * and stepped over, where the token tells how.
+ *
+ * @throws PipelineError `SOURCE_TOKEN_REPEATS`, `SOURCE_RESPONSE_TOO_LARGE`, those of the client
+ */
+export async function* readPages<T>(
+  client: MlflowClient,
+  search: Search<T>,
+  recorder: Recorder,
+): AsyncGenerator<StorePage<T>, undefined> {
+  const recent = new RecentIds(RECENT_IDS);
+  const cycle = new TokenCycle();
+  let size = search.pageSize;
+  let token: string | undefined;
+  for (;;) {
+    const call = search.call(size, token);
+    try {
+      const answer = searchAnswer(await client.json(call), search.key, client.describe(call));
+      const page = readAll(answer.items, search, recent, recorder);
+      if (page.items.length > 0 || page.rejected.length > 0) yield page;
+      if (answer.token === undefined) return;
+      token = answer.token;
+      if (cycle.meets(token)) throw tokenRepeats(client.describe(call));
+      size = Math.min(search.pageSize, size + Math.ceil(size / 4));
+    } catch (error) {
+      if (!(error instanceof ResponseTooLargeError)) throw error;
+      if (search.heedsPageSize === false) throw error;
+      if (size > 1) {
+        size = Math.floor(size / 2);
+        continue;
+      }
+      const { next, rejection } = stepOver(error, token, search);
+      token = next;
+      yield { items: [], rejected: [rejection] };
+    }
+  }
+}
+
+function readAll<T>(
+  list: readonly unknown[],
+  { reader, keep }: Search<T>,
+  recent: RecentIds,
+  recorder: Recorder,
+): StorePage<T> {
+  const items: T[] = [];
+  const rejected: Rejection[] = [];
+  for (const json of list) {
+    const { item, rejection } = readItem(reader, json);
+    if (rejection !== undefined) rejected.push(rejection);
+    else if (!recent.add(reader.idOf(item))) recorder.skipped(REPEATED);
+    else if (keep === undefined || keep(item)) items.push(item);
+  }
+  return { items, rejected };
+}
+
+/** Past an item that is too large by itself. */
+function stepOver<T>(
+  error: ResponseTooLargeError,
+  token: string | undefined,
+  { reader }: Search<T>,
+): { next: string; rejection: Rejection } {
+  const { items, head } = inspectOversized(error.chunks);
+  const next = nextOffsetToken(token);
+  if (items > 1 || next === undefined) {
+    const why =
+      items > 1
+        ? 'The server pays no heed to the page size, so that a smaller page is no way out'
+        : `A single ${reader.noun} is that long, and this server's page tokens don't tell how to step over it`;
+    throw new PipelineError(`${error.message}. ${why}`, {
+      code: 'SOURCE_RESPONSE_TOO_LARGE',
+      category: 'unavailable',
+      cause: error,
+    });
+  }
+  const identity = `${reader.noun} ${textsIn(head, reader.idKeys)?.join(' version ') ?? 'without id'}`;
+  return {
+    next,
+    rejection: {
+      kind: 'record',
+      code: 'RECORD_TOO_LARGE',
+      message: `${identity} is too large: ${error.message}`,
+      identity,
+      content: head.slice(0, KEPT_OF_OVERSIZED),
+    },
+  };
+}
+
+/** One item that was asked for by itself and is too large. */
+export function oversizedRejection<T>(
+  error: ResponseTooLargeError,
+  reader: EntityReader<T>,
+  id: string,
+): Rejection {
+  const identity = `${reader.noun} ${id}`;
+  return {
+    kind: 'record',
+    code: 'RECORD_TOO_LARGE',
+    message: `${identity} is too large: ${error.message}`,
+    identity,
+    content: inspectOversized(error.chunks).head.slice(0, KEPT_OF_OVERSIZED),
+  };
+}
+
+function tokenRepeats(request: string): PipelineError {
+  return new PipelineError(
+    `${request} gives page tokens that come round again, so that reading would never end: ` +
+      'this is a fault of the server, or of a cache in front of it',
+    { code: 'SOURCE_TOKEN_REPEATS', category: 'unavailable' },
+  );
+}

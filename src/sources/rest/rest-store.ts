@@ -1,0 +1,253 @@
+/**
+ * MLflow's REST server as a store.
+ */
+
+import { PipelineError } from '../../core/errors.js';
+import { parseOptions } from '../../core/options.js';
+import { HttpStatusError, ResponseTooLargeError } from '../../mlflow/client/failures.js';
+import {
+  openMlflowClient,
+  type MlflowClient,
+  type MlflowClientOptions,
+} from '../../mlflow/client/mlflow-client.js';
+import type { ClientSettings } from '../../mlflow/client/settings.js';
+import { searchAnswer } from '../../mlflow/answer.js';
+import { readItem } from '../../mlflow/parse.js';
+import { compareText, compareVersions } from '../../mlflow/parse-values.js';
+import { probeServer, readVersion } from '../../mlflow/probe.js';
+import type {
+  Experiment,
+  ModelVersion,
+  RegisteredModel,
+  Run,
+  ServerFacts,
+} from '../../mlflow/types.js';
+import type { Rejection, RunContext } from '../../stream/contracts.js';
+import { interleavePages } from '../../stream/pages.js';
+import type { MlflowStore, StoreCounts, StorePage } from '../store.js';
+import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
+import { namedServers } from './named-servers.js';
+import { readPages, type Search } from './read-pages.js';
+import { getRunsById, searchRunsById, slices } from './runs-by-id.js';
+import { experimentSearch, modelSearch, runSearch, versionSearch } from './searches.js';
+
+/**
+ * Opens the server that the options or MLflow's variables name: reaches it and finds out what it
+ * is, with two to six small requests.
+ *
+ * @throws PipelineError `INVALID_OPTIONS`, `INVALID_URI`, `NO_TRACKING_URI`,
+ *   `SERVER_CERT_UNREADABLE` (usage); `WRONG_ADDRESS` and the client's `SOURCE_…` (unavailable)
+ *
+ * @example
+ * const store = await openRestStore({ trackingUri: 'http://127.0.0.1:5000' }, context);
+ * for await (const { items } of store.experiments()) console.log(items.length);
+ * await store.close();
+ */
+export async function openRestStore(
+  options: RestOptions,
+  context: RunContext,
+): Promise<MlflowStore> {
+  const settings = parseOptions('mlflowSource', restOptionsSchema, options);
+  const { tracking, registry } = namedServers(settings, context.env);
+  const trackingClient = await openMlflowClient(clientOptions(tracking, settings, context));
+  const clients = [trackingClient];
+  try {
+    const { facts, modern } = await probeServer(trackingClient);
+    if (registry === undefined) {
+      return new RestStore(context, settings, facts, {
+        tracking: { client: trackingClient, modern },
+        registry: { client: trackingClient, modern },
+      });
+    }
+    const registryClient = await openMlflowClient(clientOptions(registry, settings, context));
+    clients.push(registryClient);
+    return new RestStore(context, settings, facts, {
+      tracking: { client: trackingClient, modern },
+      registry: {
+        client: registryClient,
+        modern: (await readVersion(registryClient)) !== undefined,
+      },
+    });
+  } catch (error) {
+    await Promise.all(clients.map((client) => client.close()));
+    throw error;
+  }
+}
+
+function clientOptions(
+  server: ClientSettings,
+  settings: RestSettings,
+  context: RunContext,
+): MlflowClientOptions {
+  return {
+    settings: server,
+    connections: settings.concurrency,
+    timeoutMs: settings.timeoutMs,
+    maxResponseBytes: settings.maxResponseBytes,
+    retries: settings.retries,
+    minDelayMs: settings.minRetryDelayMs,
+    maxDelayMs: settings.maxRetryDelayMs,
+    maxRetryAfterMs: settings.maxRetryAfterMs,
+    signal: context.signal,
+    counter: context.recorder,
+  };
+}
+
+interface Server {
+  readonly client: MlflowClient;
+  /** Whether it is MLflow 2 or later. */
+  readonly modern: boolean;
+}
+
+class RestStore implements MlflowStore {
+  #allExperimentIds: Promise<readonly string[]> | undefined;
+
+  constructor(
+    private readonly context: RunContext,
+    private readonly settings: RestSettings,
+    readonly server: ServerFacts,
+    private readonly servers: { readonly tracking: Server; readonly registry: Server },
+  ) {}
+
+  /** @throws PipelineError `MLFLOW_TOO_OLD` before 1.28.0 */
+  experiments(): AsyncIterable<StorePage<Experiment>> {
+    if (!this.server.searchesExperiments) {
+      throw new PipelineError(
+        `${this.server.uri} is MLflow ${this.server.versionText} and can't search experiments, ` +
+          'which 1.28.0 brought: put versionGate() first among the operators, so that models and ' +
+          'versions are read, or upgrade the server',
+        { code: 'MLFLOW_TOO_OLD', category: 'unavailable' },
+      );
+    }
+    const search = experimentSearch(this.settings, 'ACTIVE_ONLY');
+    return readPages(this.servers.tracking.client, search, this.context.recorder);
+  }
+
+  runs(experimentIds: readonly string[]): AsyncIterable<StorePage<Run>> {
+    const { concurrency, experimentsPerSearch } = this.settings;
+    // No fewer searches than can go on at a time: one search alone is read page by page.
+    const share = Math.max(1, Math.ceil(experimentIds.length / concurrency));
+    const chunks = slices(experimentIds, Math.min(experimentsPerSearch, share));
+    const { client, modern } = this.servers.tracking;
+    return interleavePages(
+      chunks.map((ids) => () => {
+        const search = runSearch(this.settings, modern, ids);
+        return readPages(client, search, this.context.recorder);
+      }),
+      concurrency,
+    );
+  }
+
+  registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {
+    return this.#registered(modelSearch(this.settings));
+  }
+
+  modelVersions(): AsyncIterable<StorePage<ModelVersion>> {
+    const { modern } = this.servers.registry;
+    const pages = this.#registered(versionSearch(this.settings, modern));
+    return modern ? pages : inStableOrder(pages, this.settings.versionsPageSize);
+  }
+
+  async runsById(runIds: readonly string[]): Promise<StorePage<Run>> {
+    const { client, modern } = this.servers.tracking;
+    const ids = [...new Set(runIds)];
+    if (ids.length === 0) return { items: [], rejected: [] };
+    if (!modern) return getRunsById(client, ids, this.settings.concurrency);
+    const experimentIds = await this.#everyExperiment();
+    return searchRunsById(client, experimentIds, ids, this.context.recorder);
+  }
+
+  /** Whatever fits into one page; runs don't, and cost the server most. */
+  async count(): Promise<StoreCounts> {
+    const { tracking, registry } = this.servers;
+    const { settings } = this;
+    const experiments = this.server.searchesExperiments
+      ? await countOf(tracking, experimentSearch(settings, 'ACTIVE_ONLY'))
+      : undefined;
+    const registeredModels = await countOf(registry, modelSearch(settings));
+    const modelVersions = await countOf(registry, versionSearch(settings, registry.modern));
+    return {
+      ...(experiments === undefined ? {} : { experiments }),
+      ...(registeredModels === undefined ? {} : { registeredModels }),
+      ...(modelVersions === undefined ? {} : { modelVersions }),
+    };
+  }
+
+  async close(): Promise<void> {
+    const { tracking, registry } = this.servers;
+    await Promise.all([...new Set([tracking.client, registry.client])].map((one) => one.close()));
+  }
+
+  /** Every experiment, deleted ones too: runs/search finds nothing without naming them. */
+  async #everyExperiment(): Promise<readonly string[]> {
+    const sweep = async (): Promise<readonly string[]> => {
+      const ids: string[] = [];
+      const search = experimentSearch(this.settings, 'ALL');
+      const { client } = this.servers.tracking;
+      for await (const { items } of readPages(client, search, this.context.recorder)) {
+        for (const { experimentId } of items) ids.push(experimentId);
+      }
+      return ids;
+    };
+    this.#allExperimentIds ??= sweep();
+    try {
+      return await this.#allExperimentIds;
+    } catch (error) {
+      this.#allExperimentIds = undefined;
+      throw error;
+    }
+  }
+
+  async *#registered<T>(search: Search<T>): AsyncGenerator<StorePage<T>, undefined> {
+    try {
+      yield* readPages(this.servers.registry.client, search, this.context.recorder);
+    } catch (error) {
+      if (!isWithoutRegistry(error)) throw error;
+      this.context.recorder.warn(
+        'NO_MODEL_REGISTRY',
+        'The server has no model registry (before MLflow 2 a file store has none): no models and versions are read',
+        this.servers.registry.client.address.shown,
+      );
+    }
+  }
+}
+
+/** 1.x answers so where its store is a folder. */
+function isWithoutRegistry(error: unknown): boolean {
+  return (
+    error instanceof HttpStatusError &&
+    (error.serverMessage ?? '').includes('Model registry functionality is unavailable')
+  );
+}
+
+/** Undefined where one page does not hold them all. */
+async function countOf<T>({ client }: Server, search: Search<T>): Promise<number | undefined> {
+  const call = search.call(search.pageSize, undefined);
+  try {
+    const answer = searchAnswer(await client.json(call), search.key, client.describe(call));
+    if (answer.token !== undefined) return undefined;
+    return answer.items.filter((json) => {
+      const { item } = readItem(search.reader, json);
+      return item !== undefined && (search.keep?.(item) ?? true);
+    }).length;
+  } catch (error) {
+    if (error instanceof ResponseTooLargeError || isWithoutRegistry(error)) return undefined;
+    throw error;
+  }
+}
+
+/** All of them, sorted by name and version, in pages as they were asked for. */
+async function* inStableOrder(
+  pages: AsyncIterable<StorePage<ModelVersion>>,
+  pageSize: number,
+): AsyncGenerator<StorePage<ModelVersion>, undefined> {
+  const all: ModelVersion[] = [];
+  const rejected: Rejection[] = [];
+  for await (const page of pages) {
+    for (const version of page.items) all.push(version);
+    for (const rejection of page.rejected) rejected.push(rejection);
+  }
+  all.sort((a, b) => compareText(a.name, b.name) || compareVersions(a.version, b.version));
+  if (rejected.length > 0) yield { items: [], rejected };
+  for (const items of slices(all, pageSize)) yield { items, rejected: [] };
+}

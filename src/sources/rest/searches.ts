@@ -1,0 +1,134 @@
+/**
+ * The searches that are asked of MLflow, as each version takes them.
+ */
+
+import { EXPERIMENT, MODEL_VERSION, REGISTERED_MODEL, RUN } from '../../mlflow/parse.js';
+import { API } from '../../mlflow/probe.js';
+import type {
+  Experiment,
+  KeyValue,
+  ModelVersion,
+  RegisteredModel,
+  Run,
+} from '../../mlflow/types.js';
+import type { RestSettings } from './options.js';
+import type { Search } from './read-pages.js';
+
+/** MLflow's SQL registry keeps deleted versions under this stage. */
+const DELETED_STAGE = 'Deleted_Internal';
+
+/** Prompts live among the models, with this tag. Search hides them from 2.21 on. */
+const PROMPT_TAG = 'mlflow.prompt.is_prompt';
+
+export type ViewType = 'ACTIVE_ONLY' | 'ALL';
+
+/** By id: numbers as numbers, since that is what the column is. */
+export function experimentSearch(settings: RestSettings, viewType: ViewType): Search<Experiment> {
+  return {
+    reader: EXPERIMENT,
+    key: 'experiments',
+    pageSize: settings.experimentsPageSize,
+    call: (maxResults, token) => ({
+      method: 'POST',
+      path: `${API}/experiments/search`,
+      body: {
+        max_results: maxResults,
+        view_type: viewType,
+        order_by: ['experiment_id ASC'],
+        ...(token === undefined ? {} : { page_token: token }),
+      },
+    }),
+    ...(viewType === 'ALL' ? {} : { keep: isActive }),
+  };
+}
+
+/** Oldest first: what is created meanwhile comes at the end and shifts nothing. */
+export function runSearch(
+  settings: RestSettings,
+  modern: boolean,
+  experimentIds: readonly string[],
+): Search<Run> {
+  return {
+    ...runsOf(settings.runsPageSize, modern, experimentIds, 'ACTIVE_ONLY'),
+    keep: isActive,
+  };
+}
+
+/** Runs by id, deleted ones too. For MLflow 2 and later; ids must hold no quotes. */
+export function runSearchById(
+  experimentIds: readonly string[],
+  runIds: readonly string[],
+): Search<Run> {
+  const ids = runIds.map((id) => `'${id}'`).join(',');
+  return runsOf(runIds.length, true, experimentIds, 'ALL', `attributes.run_id IN (${ids})`);
+}
+
+function runsOf(
+  pageSize: number,
+  modern: boolean,
+  experimentIds: readonly string[],
+  viewType: ViewType,
+  filter?: string,
+): Search<Run> {
+  // 1.x orders by start time alone, and only under this name.
+  const orderBy = ['attributes.start_time ASC', ...(modern ? ['attributes.run_id ASC'] : [])];
+  return {
+    reader: RUN,
+    key: 'runs',
+    pageSize,
+    call: (maxResults, token) => ({
+      method: 'POST',
+      path: `${API}/runs/search`,
+      body: {
+        experiment_ids: experimentIds,
+        run_view_type: viewType,
+        max_results: maxResults,
+        order_by: orderBy,
+        ...(filter === undefined ? {} : { filter }),
+        ...(token === undefined ? {} : { page_token: token }),
+      },
+    }),
+  };
+}
+
+export function modelSearch(settings: RestSettings): Search<RegisteredModel> {
+  return {
+    reader: REGISTERED_MODEL,
+    key: 'registered_models',
+    pageSize: settings.modelsPageSize,
+    call: (maxResults, token) => ({
+      method: 'GET',
+      path: `${API}/registered-models/search`,
+      query: { max_results: maxResults, order_by: ['name ASC'], page_token: token },
+    }),
+    keep: ({ tags }) => !isPrompt(tags),
+  };
+}
+
+/** 1.x pays no heed to page size, token and order, and sends all that there is. */
+export function versionSearch(settings: RestSettings, modern: boolean): Search<ModelVersion> {
+  return {
+    reader: MODEL_VERSION,
+    key: 'model_versions',
+    pageSize: settings.versionsPageSize,
+    call: (maxResults, token) => ({
+      method: 'GET',
+      path: `${API}/model-versions/search`,
+      query: {
+        max_results: maxResults,
+        ...(modern ? { order_by: ['name ASC', 'version_number ASC'] } : {}),
+        page_token: token,
+      },
+    }),
+    keep: ({ currentStage, tags }) => currentStage !== DELETED_STAGE && !isPrompt(tags),
+    heedsPageSize: modern,
+  };
+}
+
+function isActive({ lifecycleStage }: { readonly lifecycleStage: string }): boolean {
+  return lifecycleStage === 'active';
+}
+
+function isPrompt(tags: readonly KeyValue[]): boolean {
+  return tags.some(({ key, value }) => key === PROMPT_TAG && value.toLowerCase() === 'true');
+}

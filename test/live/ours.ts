@@ -1,0 +1,82 @@
+/**
+ * Runs the command of this package, as built.
+ */
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RunReport } from '../../src/stream/run-pipeline.js';
+import { run } from './processes.js';
+import { readProposals, type FiledProposal } from './proposals.js';
+
+const COMMAND = fileURLToPath(new URL('../../dist/pipeline.js', import.meta.url));
+
+export interface OurResult {
+  readonly proposals: readonly FiledProposal[];
+  /** The file's text, byte for byte. */
+  readonly text: string;
+  readonly report: RunReport & { readonly exitStatus: number };
+}
+
+/** Options of operators, in the pipeline's own names. */
+export interface OurConfig {
+  readonly buildUrns?: Readonly<Record<string, unknown>>;
+  readonly mapToProposals?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * @param config - without it the package's own configuration is what runs
+ * @param visit - is given the file before it is removed
+ */
+export async function runOurs(
+  from: string,
+  config?: OurConfig,
+  visit?: (file: string) => Promise<void>,
+): Promise<OurResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'ours-'));
+  try {
+    const file = join(folder, 'out.json');
+    const report = join(folder, 'report.json');
+    const given: string[] = [];
+    if (config !== undefined) {
+      const path = join(folder, 'pipeline.config.js');
+      await writeFile(path, configuration(config));
+      given.push('--config', path);
+    }
+    await run(
+      process.execPath,
+      [COMMAND, 'run', ...given, '--from', from, '--to', file, '--report', report],
+      { cwd: folder, env: { MLFLOW_TRACKING_URI: '' }, timeoutMs: 300_000 },
+    );
+    const text = await readFile(file, 'utf8');
+    await visit?.(file);
+    return {
+      text,
+      proposals: await readProposals(file),
+      report: JSON.parse(await readFile(report, 'utf8')) as OurResult['report'],
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The package's own pipeline with other options. */
+function configuration({ buildUrns = {}, mapToProposals = {} }: OurConfig): string {
+  return `
+import {
+  buildUrns, dedup, definePipeline, fileSink, mapToProposals, mlflowSource, versionGate,
+} from 'mlflow-datahub';
+
+export default definePipeline({
+  source: mlflowSource({ uri: 'sqlite:///replaced.db' }),
+  operators: [
+    versionGate(),
+    buildUrns(${JSON.stringify(buildUrns)}),
+    mapToProposals(${JSON.stringify(mapToProposals)}),
+    dedup(),
+  ],
+  sinks: [fileSink({ path: 'replaced.json' })],
+});
+`;
+}

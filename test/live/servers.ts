@@ -1,0 +1,184 @@
+/**
+ * Starts real MLflow servers on loopback, and ends them with all their children.
+ */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { binOf } from './install.js';
+import { killGroup, run, tail } from './processes.js';
+import { mlflow, type MlflowVersion } from './releases.js';
+
+export interface MlflowServer {
+  readonly version: MlflowVersion;
+  /** `http://127.0.0.1:PORT` */
+  readonly uri: string;
+  /** The SQLite database that it keeps everything in. */
+  readonly database: string;
+  /** A folder of its own, gone when it is stopped. */
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
+const START_MS = 120_000;
+const STOP_MS = 10_000;
+
+/**
+ * @param prepare - fills the database before the server opens it
+ */
+export async function startMlflow(
+  version: MlflowVersion,
+  prepare?: (database: string) => Promise<void>,
+): Promise<MlflowServer> {
+  const folder = await mkdtemp(join(tmpdir(), `mlflow-${version}-`));
+  const database = join(folder, 'mlflow.db');
+  try {
+    await prepare?.(database);
+    // Another process may take the port between our asking for it and the server's.
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await launch(version, folder, database);
+      } catch (error) {
+        if (attempt === 3 || !/address already in use/i.test(String(error))) throw error;
+      }
+    }
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function launch(
+  version: MlflowVersion,
+  folder: string,
+  database: string,
+): Promise<MlflowServer> {
+  const port = await freePort();
+  const uri = `http://127.0.0.1:${port}`;
+  const bin = binOf(mlflow(version));
+  const logFile = join(folder, 'server.log');
+  const log = openSync(logFile, 'w');
+  const child = spawn(
+    join(bin, 'mlflow'),
+    [
+      ['server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
+      ['--backend-store-uri', `sqlite:///${database}`],
+      ['--default-artifact-root', join(folder, 'artifacts')],
+    ].flat(),
+    {
+      cwd: folder,
+      env: mlflowEnvironment(version),
+      stdio: ['ignore', log, log],
+      detached: true,
+    },
+  );
+  closeSync(log);
+  // The servers of a test run that is killed must not live on.
+  const onExit = (): void => {
+    killGroup(child.pid, 'SIGKILL');
+  };
+  process.once('exit', onExit);
+  const end = async (): Promise<void> => {
+    await stopGroup(child);
+    process.off('exit', onExit);
+  };
+  try {
+    await healthy(uri, child);
+  } catch (error) {
+    await end();
+    const output = tail(await readFile(logFile, 'utf8'));
+    throw new Error(`MLflow ${version} did not start: ${String(error)}\n${output}`, {
+      cause: error,
+    });
+  }
+  return {
+    version,
+    uri,
+    database,
+    folder,
+    stop: async () => {
+      await end();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What an MLflow of this version is run with: its own programs first, nothing sent home. */
+export function mlflowEnvironment(version: MlflowVersion): Record<string, string> {
+  return {
+    ...(process.env as Record<string, string>),
+    PATH: `${binOf(mlflow(version))}${delimiter}${process.env['PATH'] ?? ''}`,
+    MLFLOW_DISABLE_TELEMETRY: 'true',
+    DO_NOT_TRACK: 'true',
+    GIT_PYTHON_REFRESH: 'quiet',
+    PYTHONWARNINGS: 'ignore',
+  };
+}
+
+async function healthy(uri: string, child: ChildProcess): Promise<void> {
+  const failed: { reason?: string } = {};
+  child.once('error', (error) => (failed.reason = error.message));
+  child.once('exit', (status) => (failed.reason = `it ended with status ${String(status)}`));
+  const deadline = Date.now() + START_MS;
+  for (;;) {
+    if (failed.reason !== undefined) throw new Error(failed.reason);
+    try {
+      const response = await fetch(`${uri}/health`, { signal: AbortSignal.timeout(5_000) });
+      if (response.ok && (await response.text()) === 'OK') return;
+    } catch {
+      // Not listening yet.
+    }
+    if (Date.now() > deadline) throw new Error(`no answer from ${uri} within ${START_MS} ms`);
+    await sleep(150);
+  }
+}
+
+/** Ends the group, and waits until no process of it is left. */
+async function stopGroup(child: ChildProcess): Promise<void> {
+  const { pid } = child;
+  if (pid === undefined) return;
+  killGroup(pid, 'SIGTERM');
+  const deadline = Date.now() + STOP_MS;
+  while (groupLives(pid)) {
+    if (Date.now() > deadline) killGroup(pid, 'SIGKILL');
+    await sleep(50);
+  }
+}
+
+function groupLives(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
+
+/** Runs a Python script with the MLflow of this version. */
+export async function runWithMlflow(
+  version: MlflowVersion,
+  script: string,
+  args: readonly string[],
+): Promise<string> {
+  const { stdout } = await run(join(binOf(mlflow(version)), 'python'), [script, ...args], {
+    env: mlflowEnvironment(version),
+    timeoutMs: 300_000,
+  });
+  return stdout;
+}

@@ -1,0 +1,9 @@
+/**
+ * Before all live tests: everything that they run is installed. What can't be is a failure.
+ */
+
+import { installAll } from './install.js';
+
+export async function setup(): Promise<void> {
+  await installAll();
+}

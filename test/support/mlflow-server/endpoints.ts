@@ -1,0 +1,265 @@
+/**
+ * MLflow's searches over plain arrays, with the differences between its versions (all of them seen
+ * on real servers).
+ */
+
+import type { ServerContent, WireExperiment, WireModel, WireRun, WireVersion } from './content.js';
+import { JSON_TYPE, type LoggedRequest, type Reply } from './faults.js';
+
+/** The version that the server passes for. */
+export type Flavour = '1.27.0' | '1.28.0' | '2.22.5' | '3.17.2';
+
+/** The server's answers, apart from HTTP. */
+export interface Look {
+  readonly flavour: Flavour;
+  readonly content: ServerContent;
+  /** What the user may not see; taken out after the page is cut, as MLflow's basic-auth does. */
+  readonly hides: (item: object) => boolean;
+}
+
+type Answer = (look: Look, request: LoggedRequest) => Reply;
+
+/** The endpoints of a flavour, by method and path: `POST runs/search`. */
+export function endpointsOf(flavour: Flavour): ReadonlyMap<string, Answer> {
+  const endpoints = new Map<string, Answer>([
+    ['POST runs/search', searchRuns],
+    ['GET runs/get', getRun],
+    ['GET registered-models/search', searchModels],
+    ['GET model-versions/search', searchVersions],
+  ]);
+  if (flavour !== '1.27.0') {
+    endpoints.set('POST experiments/search', searchExperiments);
+    endpoints.set('GET experiments/search', searchExperiments);
+  }
+  if (!isModern(flavour)) endpoints.set('GET experiments/list', listExperiments);
+  return endpoints;
+}
+
+export function isModern(flavour: Flavour): boolean {
+  return !flavour.startsWith('1.');
+}
+
+export const NOT_FOUND: Reply = {
+  status: 404,
+  type: 'text/html; charset=utf-8',
+  body: '<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n',
+};
+
+/** What MLflow answers where a request is wrong. */
+export function refusal(status: number, errorCode: string, message: string): Reply {
+  const body = JSON.stringify({ error_code: errorCode, message });
+  return { status, type: JSON_TYPE, body };
+}
+
+function searchExperiments(look: Look, request: LoggedRequest): Reply {
+  const { max, offset, orderBy } = paging(request, 0);
+  if (max < 1 || max > 50_000) return invalid(`Invalid value ${max} for parameter 'max_results'`);
+  const known = ['experiment_id', 'name', ...(isModern(look.flavour) ? ['creation_time'] : [])];
+  const unknown = orderBy.find((order) => !known.includes(column(order)));
+  if (unknown !== undefined) return invalid(`Invalid order by key '${unknown}'`);
+  const found = look.content.experiments
+    .filter((one) => isViewed(one.lifecycle_stage, parameter(request, 'view_type')))
+    .sort((a, b) => Number(a.experiment_id) - Number(b.experiment_id));
+  if (orderBy.length === 0) found.reverse();
+  const render = (one: WireExperiment): object => {
+    const { creation_time: created, last_update_time: updated, ...rest } = one;
+    return isModern(look.flavour)
+      ? { ...rest, creation_time: created, last_update_time: updated }
+      : rest;
+  };
+  return page(look, 'experiments', found, max, offset, render);
+}
+
+function listExperiments(look: Look, request: LoggedRequest): Reply {
+  const { max, offset } = paging(request, 1_000);
+  const found = look.content.experiments.filter((one) =>
+    isViewed(one.lifecycle_stage, 'ACTIVE_ONLY'),
+  );
+  return page(look, 'experiments', found, max, offset, (one) => one);
+}
+
+function searchRuns(look: Look, request: LoggedRequest): Reply {
+  const { max, offset, orderBy } = paging(request, 1_000);
+  const modern = isModern(look.flavour);
+  if (max > 50_000 || (modern && max < 1)) {
+    return invalid(`Invalid value ${max} for parameter 'max_results' supplied`);
+  }
+  for (const order of orderBy) {
+    if (!modern && (!order.startsWith('attributes.') || column(order) === 'run_id')) {
+      return invalid(`Invalid attribute key '${column(order)}' specified`);
+    }
+  }
+  const filter = parameter(request, 'filter');
+  const wanted = /^attributes\.run_id IN \(('[^']*'(?:,'[^']*')*)\)$/.exec(filter)?.[1];
+  if (filter !== '' && (!modern || wanted === undefined)) {
+    return invalid(`Invalid clause(s) in filter string: ${filter}`);
+  }
+  const ids = wanted?.split(',').map((quoted) => quoted.slice(1, -1));
+  const experiments = request.body['experiment_ids'];
+  const found = look.content.runs.filter(
+    ({ info }) =>
+      Array.isArray(experiments) &&
+      experiments.includes(info.experiment_id) &&
+      isViewed(info.lifecycle_stage, parameter(request, 'run_view_type')) &&
+      (ids?.includes(info.run_id) ?? true),
+  );
+  const byStart = orderBy.some((order) => column(order) === 'start_time');
+  const sign = byStart ? 1 : -1; // the default order is newest first
+  found.sort((a, b) => sign * ((a.info.start_time ?? 0) - (b.info.start_time ?? 0)) || byId(a, b));
+  return page(look, 'runs', found, max, offset, (run) => renderRun(run, look.flavour));
+}
+
+function getRun(look: Look, request: LoggedRequest): Reply {
+  const id = parameter(request, 'run_id');
+  const run = look.content.runs.find(({ info }) => info.run_id === id);
+  if (run === undefined) {
+    return refusal(404, 'RESOURCE_DOES_NOT_EXIST', `Run with id=${id} not found`);
+  }
+  return json({ run: renderRun(run, look.flavour) });
+}
+
+function renderRun(run: WireRun, flavour: Flavour): object {
+  const { run_name: name, ...info } = run.info;
+  if (!isModern(flavour)) return { info, data: run.data };
+  const outputs = flavour.startsWith('3.') ? { outputs: {} } : {};
+  return {
+    info: { ...info, run_name: name },
+    data: run.data,
+    inputs: run.inputs ?? {},
+    ...outputs,
+  };
+}
+
+function searchModels(look: Look, request: LoggedRequest): Reply {
+  const { max, offset } = paging(request, 100);
+  if (max > 1_000) return invalid(`Invalid value ${max} for parameter 'max_results' supplied`);
+  const found = look.content.registeredModels
+    .filter(({ tags }) => !isPrompt(tags))
+    .sort((a, b) => compare(a.name, b.name));
+  return page(look, 'registered_models', found, max, offset, (model) => {
+    const { aliases, ...rest } = model;
+    const versions = model.latest_versions ?? latestVersions(look.content, model);
+    return {
+      ...rest,
+      latest_versions: versions,
+      ...(isModern(look.flavour) ? { aliases } : {}),
+    };
+  });
+}
+
+function searchVersions(look: Look, request: LoggedRequest): Reply {
+  const { max, offset, orderBy } = paging(request, 200_000);
+  const found = look.content.modelVersions.filter(
+    (version) => version.current_stage !== 'Deleted_Internal' && !isPrompt(version.tags),
+  );
+  if (!isModern(look.flavour)) {
+    // No paging and no order that could be asked for.
+    found.sort((a, b) => (b.last_updated_timestamp ?? 0) - (a.last_updated_timestamp ?? 0));
+    return json({ model_versions: found.filter((version) => !look.hides(version)) });
+  }
+  if (max > 200_000) return invalid(`Invalid value "${max}" for parameter 'max_results' supplied`);
+  if (orderBy.length > 0) {
+    found.sort((a, b) => compare(a.name, b.name) || Number(a.version) - Number(b.version));
+  }
+  return page(look, 'model_versions', found, max, offset, (version) => version);
+}
+
+/** One for each stage, the newest; in no useful order. */
+function latestVersions(content: ServerContent, model: WireModel): WireVersion[] {
+  const latest = new Map<string, WireVersion>();
+  for (const version of content.modelVersions) {
+    if (version.name !== model.name || version.current_stage === 'Deleted_Internal') continue;
+    const stage = version.current_stage ?? 'None';
+    if (Number(version.version) >= Number(latest.get(stage)?.version ?? 0)) {
+      latest.set(stage, version);
+    }
+  }
+  return [...latest.values()];
+}
+
+function page<T extends object>(
+  look: Look,
+  key: string,
+  found: readonly T[],
+  max: number,
+  offset: number,
+  render: (item: T) => object,
+): Reply {
+  const cut = found.slice(offset, offset + max);
+  // 3.x knows whether there is more; the others give a token after any full page.
+  const more = look.flavour.startsWith('3.') ? offset + max < found.length : cut.length === max;
+  const items = cut.filter((item) => !look.hides(item)).map(render);
+  return json({
+    ...(items.length === 0 ? {} : { [key]: items }),
+    ...(more ? { next_page_token: offsetToken(offset + max) } : {}),
+  });
+}
+
+/** As MLflow writes it. */
+export function offsetToken(offset: number): string {
+  return Buffer.from(`{"offset": ${offset}}`).toString('base64');
+}
+
+interface Paging {
+  readonly max: number;
+  readonly offset: number;
+  readonly orderBy: readonly string[];
+}
+
+/** @throws RangeError where the token is none of MLflow's */
+function paging(request: LoggedRequest, defaultMax: number): Paging {
+  const { query, body, method } = request;
+  const max = method === 'GET' ? query.get('max_results') : body['max_results'];
+  const orderBy = method === 'GET' ? query.getAll('order_by') : (body['order_by'] ?? []);
+  const token = parameter(request, 'page_token');
+  return {
+    max: max === null || max === undefined ? defaultMax : Number(max),
+    offset: token === '' ? 0 : offsetIn(token),
+    orderBy: orderBy as string[],
+  };
+}
+
+function offsetIn(token: string): number {
+  try {
+    return (JSON.parse(Buffer.from(token, 'base64').toString()) as { offset: number }).offset;
+  } catch {
+    throw new RangeError('Invalid page token');
+  }
+}
+
+/** Empty where it was not sent. */
+function parameter(request: LoggedRequest, name: string): string {
+  const value = request.method === 'GET' ? request.query.get(name) : request.body[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function json(value: object): Reply {
+  return { status: 200, type: JSON_TYPE, body: JSON.stringify(value) };
+}
+
+function invalid(message: string): Reply {
+  return refusal(400, 'INVALID_PARAMETER_VALUE', message);
+}
+
+function isViewed(stage: string | undefined, viewType: string): boolean {
+  const active = (stage ?? 'active') === 'active';
+  return viewType === 'ALL' || (viewType === 'DELETED_ONLY' ? !active : active);
+}
+
+function isPrompt(tags: readonly { key: string; value: string }[] | undefined): boolean {
+  return (tags ?? []).some(
+    ({ key, value }) => key === 'mlflow.prompt.is_prompt' && value === 'true',
+  );
+}
+
+function column(order: string): string {
+  return order.replace(/^attributes\./, '').replace(/ (ASC|DESC)$/, '');
+}
+
+function byId(a: WireRun, b: WireRun): number {
+  return compare(a.info.run_id, b.info.run_id);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
