@@ -102,7 +102,7 @@ interface Explanation {
 }
 
 function explain(error: unknown, { topic, tls, hide }: Place): Explanation {
-  const { name, type, tlsCode, systemCode } = traits(error);
+  const { name, type, retriable, tlsCode, systemCode } = traits(error);
   const said = hide(messageOf(error));
   if (tlsCode !== undefined) return explainTls(tlsCode, tls);
   if (name === 'KafkaJSSASLAuthenticationError' || type.startsWith('SASL_')) {
@@ -148,7 +148,9 @@ function explain(error: unknown, { topic, tls, hide }: Place): Explanation {
     default:
   }
   if (CONNECTION.has(name)) return explainConnection(name, systemCode, said, tls);
-  return { code: 'KAFKA_FAILED', text: `refuses: ${said}` };
+  return retriable && type !== ''
+    ? { code: 'KAFKA_UNAVAILABLE', text: `can't take messages now: ${said}`, retryable: true }
+    : { code: 'KAFKA_FAILED', text: `refuses: ${said}` };
 }
 
 function explainTls(code: string, tls: boolean): Explanation {

@@ -57,6 +57,9 @@ const clientCredentialsSasl = z.strictObject({
 const registrySchema = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
+    .refine((url) => !/^https?:\/\/[^/]*@/i.test(url), {
+      error: 'must hold no password: there are "registry.username" and "registry.password"',
+    })
     .describe("The schema registry; DataHub's own is at http://GMS/schema-registry/api"),
   username: z.string().min(1).optional().describe('For basic authentication'),
   password: z.string().optional().describe('For basic authentication'),
@@ -76,16 +79,19 @@ export type Compression = (typeof COMPRESSIONS)[number];
 /** DataHub's topic for what is proposed. */
 export const DEFAULT_TOPIC = 'MetadataChangeProposal_v1';
 
+const BROKER = /^(\[[0-9a-fA-F:]+\]|[^\s:/@,[\]]+):\d{1,5}$/;
+const TOPIC = /^[\w.-]{1,249}$/;
+
 export const kafkaSinkSchema = z.strictObject({
   brokers: z
-    .array(
-      z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/@,]+):\d{1,5}$/, { error: 'must be host:port' }),
-    )
+    .array(z.string().refine((text) => BROKER.test(text), { error: 'must be host:port' }))
     .min(1)
     .describe('Where to ask for the cluster first, each host:port'),
   topic: z
     .string()
-    .regex(/^[\w.-]{1,249}$/, { error: 'must be letters, digits, dots, dashes and underscores' })
+    .refine((text) => TOPIC.test(text), {
+      error: 'must be letters, digits, dots, dashes and underscores',
+    })
     .default(DEFAULT_TOPIC)
     .describe('Must exist: it is never created'),
   registry: registrySchema,

@@ -46,6 +46,10 @@ export async function registryClient(
 ): Promise<RegistryClient> {
   let lastError: Error | undefined;
   const watch = (socket: Socket | null | undefined): void => {
+    // What went wrong before it was reached again is no reason for what it answers.
+    socket?.once('connect', () => {
+      lastError = undefined;
+    });
     socket?.once('error', (error: Error) => {
       lastError = error;
     });
