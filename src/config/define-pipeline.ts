@@ -27,11 +27,16 @@ const operatorSchema = z.custom<AnyOperator>(
 
 /** What stands between the braces of `definePipeline({ ... })`. */
 export const pipelineOptionsSchema = z.strictObject({
-  source: sourceSchema.describe('Where records are read from'),
+  source: sourceSchema.meta({ title: 'source' }).describe('Where records are read from'),
   operators: z
     .array(operatorSchema)
+    .meta({ title: 'list of operators' })
     .describe('RxJS operators, in order: what comes out of the source goes in, proposals come out'),
-  sinks: z.array(sinkSchema).min(1).describe('Where every proposal is delivered to'),
+  sinks: z
+    .array(sinkSchema)
+    .min(1)
+    .meta({ title: 'list of sinks' })
+    .describe('Where every proposal is delivered to'),
   maxInFlightPages: z
     .int()
     .min(1)

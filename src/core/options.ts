@@ -114,6 +114,11 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   function: 'a function',
 };
 
+const FORMAT_NAMES: Readonly<Record<string, string>> = {
+  url: 'a URL, such as https://host/path',
+  email: 'an e-mail address',
+};
+
 function expected(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -127,7 +132,10 @@ function expected(issue: z.core.$ZodIssue): string {
     case 'not_multiple_of':
       return `a multiple of ${issue.divisor}`;
     case 'invalid_format':
-      return issue.format === 'regex' ? `a text like ${issue.pattern ?? ''}` : `a ${issue.format}`;
+      return (
+        FORMAT_NAMES[issue.format] ??
+        (issue.pattern === undefined ? `a valid ${issue.format}` : `a text like ${issue.pattern}`)
+      );
     case 'custom':
     case 'invalid_element':
     case 'invalid_key':

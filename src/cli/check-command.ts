@@ -1,0 +1,115 @@
+/**
+ * `mlflow-datahub check`
+ */
+
+import { messageOf, PipelineError } from '../core/errors.js';
+import type { RunContext } from '../stream/contracts.js';
+import { narrowedPlan } from '../stream/operators.js';
+import { Recorder } from '../stream/recorder.js';
+import type { PipelineDefinition } from '../stream/run-pipeline.js';
+import { count, kindLabel, wrap } from './format.js';
+import type { Session } from './session.js';
+import { EXIT, paletteFor, printable, widthOf, type Palette } from './terminal.js';
+import { wire } from './wiring.js';
+
+interface Finding {
+  readonly what: string;
+  readonly label: string;
+  readonly lines: readonly string[];
+  readonly problem?: PipelineError | Error;
+}
+
+/** Reaches the source and every sink, changes nothing, and says on standard output what it found. */
+export async function checkCommand(session: Session): Promise<number> {
+  const { context, redact } = session;
+  const { definition, configPath } = await wire(session);
+  const abort = new AbortController();
+  const forget = context.onSignal((signal) => {
+    abort.abort(new Error(signal));
+    context.exit(EXIT[signal]);
+  });
+  const runContext: RunContext = {
+    runId: 'check',
+    startedAt: Date.now(),
+    signal: abort.signal,
+    log: session.log,
+    recorder: new Recorder(),
+    env: context.env,
+    reject: () => undefined,
+  };
+  try {
+    // All at once, and all of them: the second thing that is wrong is as good to know as the first.
+    const findings = await Promise.all([
+      checkSource(definition, runContext),
+      ...definition.sinks.map((sink) =>
+        finding('sink', sink.label, async () => [await sink.check(runContext)]),
+      ),
+    ]);
+    const palette = paletteFor(context.stdout, context.env);
+    const width = widthOf(context.stdout);
+    const text = redact(findings.map((each) => render(each, palette, width)).join('\n'));
+    context.stdout.write(`${palette.dim(`configuration  ${configPath}`)}\n\n${text}`);
+    return statusOf(findings);
+  } finally {
+    forget();
+  }
+}
+
+function checkSource(
+  { source, operators }: PipelineDefinition,
+  context: RunContext,
+): Promise<Finding> {
+  return finding('source', source.label, async () => {
+    const open = await source.open(context);
+    try {
+      for (const operator of operators) operator.open?.(context);
+      const all = narrowedPlan([], open.server);
+      const plan = narrowedPlan(operators, open.server);
+      const counts = Object.entries(await open.count(plan));
+      const dropped = [...all.kinds].filter((kind) => !plan.kinds.has(kind));
+      return [
+        `MLflow ${open.server.versionText}`,
+        counts.length === 0
+          ? 'it does not say how much there is'
+          : counts.map(([kind, value]) => `${count(value)} ${kindLabel(kind, value)}`).join(', '),
+        dropped.length === 0
+          ? 'everything is read'
+          : `left out by the operators: ${dropped.map((kind) => kindLabel(kind)).join(', ')}`,
+        ...context.recorder.counts().warnings.map(({ message }) => `warning: ${message}`),
+      ];
+    } finally {
+      await open.close();
+    }
+  });
+}
+
+async function finding(
+  what: string,
+  label: string,
+  look: () => Promise<readonly string[]>,
+): Promise<Finding> {
+  try {
+    return { what, label, lines: await look() };
+  } catch (error) {
+    const problem = error instanceof Error ? error : new Error(messageOf(error));
+    return { what, label, lines: [problem.message], problem };
+  }
+}
+
+function render({ what, label, lines, problem }: Finding, palette: Palette, width: number): string {
+  const { bold, green, red } = palette;
+  const mark = problem === undefined ? green('✔') : red('✖');
+  const body = lines
+    .flatMap((line) => wrap(printable(line), width - 4))
+    .map((line) => `    ${line}`);
+  return `${mark} ${what}  ${bold(printable(label))}\n${body.join('\n')}\n`;
+}
+
+function statusOf(findings: readonly Finding[]): number {
+  const problems = findings.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
+  if (problems.length === 0) return EXIT.delivered;
+  const allUsage = problems.every(
+    (each) => each instanceof PipelineError && each.category === 'usage',
+  );
+  return allUsage ? EXIT.usage : EXIT.unavailable;
+}

@@ -1,0 +1,142 @@
+/**
+ * The command line: commands, options, help.
+ */
+
+import { Command, Option } from 'commander';
+import { didYouMean } from '../core/did-you-mean.js';
+import { PipelineError } from '../core/errors.js';
+import { LOG_FORMATS, LOG_LEVELS } from './log-options.js';
+import type { CliOptions } from './session.js';
+import type { CommandContext } from './terminal.js';
+
+export type CommandName = 'run' | 'check' | 'graph';
+
+export interface Invocation {
+  readonly command: CommandName;
+  readonly options: CliOptions;
+}
+
+const RUN_ONLY = [
+  ['dryRun', '--dry-run'],
+  ['report', '--report'],
+] as const;
+
+/**
+ * Parses the arguments.
+ *
+ * @param onCommand - called with what is to be done; not called for `--help` and `--version`
+ * @throws CommanderError for wrong usage, help and version; PipelineError for an unknown command
+ */
+export function buildProgram(
+  context: CommandContext,
+  onCommand: (invocation: Invocation) => void,
+): Command {
+  const program = new Command('mlflow-datahub');
+  const act = (command: CommandName) => (_: unknown, self: Command) => {
+    refuseExtraArguments(self);
+    const options = program.opts<CliOptions>();
+    if (command !== 'run') refuseRunOnly(options, command);
+    onCommand({ command, options });
+  };
+
+  program
+    .description('Streams the metadata of MLflow into DataHub.')
+    .version(context.version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      getOutHelpWidth: () => context.stdout.columns ?? 80,
+      getErrHelpWidth: () => context.stderr.columns ?? 80,
+    })
+    .addOption(
+      new Option(
+        '-c, --config <file>',
+        "the pipeline to run (default: pipeline.config.ts here, else the package's own)",
+      ),
+    )
+    .addOption(
+      new Option(
+        '--from <uri>',
+        "read from here instead of the configuration's source: http://host:5000, sqlite:///mlflow.db",
+      ),
+    )
+    .addOption(
+      new Option(
+        '--to <uri>',
+        "deliver here instead of to the configuration's sinks, can be repeated: out.json, out.ndjson.gz, - for standard output",
+      ).argParser((uri: string, before: readonly string[] | undefined) => [...(before ?? []), uri]),
+    )
+    .addOption(new Option('--dry-run', 'do everything but writing'))
+    .addOption(new Option('--report <file>', 'write what the run did as JSON'))
+    .addOption(
+      new Option('--dead-letter <file>', 'where to keep what could not be mapped or delivered'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'auto: pretty on a terminal, else JSON lines')
+        .choices(LOG_FORMATS)
+        .default('auto'),
+    )
+    .addHelpText('after', () => examples(context.program));
+
+  for (const [name, summary] of [
+    ['run', 'run the pipeline (what is done when no command is given)'],
+    ['check', 'reach the source and the sinks, say what was found, write nothing'],
+    ['graph', 'print the wired pipeline as a Mermaid diagram'],
+  ] as const) {
+    program
+      .command(name, { isDefault: name === 'run' })
+      .description(summary)
+      .helpOption('-h, --help', 'print this help')
+      // Refused by hand, with a better message: as the default command, `run` gets every typo.
+      .allowExcessArguments()
+      .action(act(name));
+  }
+  return program;
+}
+
+function refuseExtraArguments(command: Command): void {
+  const [first] = command.args;
+  if (first === undefined) return;
+  const names = ['run', 'check', 'graph'];
+  const meant = names.includes(first) ? undefined : didYouMean(first, names);
+  const text = names.includes(first)
+    ? `only one command at a time, and it comes first: ${first}`
+    : meant === undefined
+      ? `unknown argument "${first}". Sources are given with --from, sinks with --to`
+      : `unknown command "${first}", did you mean "${meant}"?`;
+  throw new PipelineError(text, { code: 'USAGE', category: 'usage' });
+}
+
+/** An option that would be ignored is refused, as in the configuration. */
+function refuseRunOnly(options: CliOptions, command: CommandName): void {
+  const given = RUN_ONLY.find(([key]) => options[key] !== undefined);
+  if (given === undefined) return;
+  throw new PipelineError(`${given[1]} has no meaning for ${command}`, {
+    code: 'USAGE',
+    category: 'usage',
+  });
+}
+
+function examples(program: string): string {
+  return `
+Examples:
+  ${program}
+      the bundled example, or what MLFLOW_TRACKING_URI says, to mlflow-proposals.json
+  ${program} --from http://localhost:5000 --to out.json
+  ${program} --from sqlite:///mlflow.db --to - | jq .entityUrn
+  ${program} check --from https://mlflow.example.com
+  ${program} --config my.config.ts --dry-run --report report.json
+
+Exit status:
+  0 all delivered    1 finished, but some records were rejected
+  2 wrong usage or configuration    3 source or sink unavailable, or gave up
+  130, 143 stopped by SIGINT, SIGTERM, after what was on its way was delivered
+`;
+}

@@ -1,0 +1,161 @@
+/**
+ * What `--from` and `--to` understand. A further kind of source or sink is a further row.
+ */
+
+import { didYouMean } from '../core/did-you-mean.js';
+import { PipelineError } from '../core/errors.js';
+import { redact } from '../core/redact.js';
+import type { Sink, Source } from '../stream/contracts.js';
+
+interface Row<T> {
+  /** Before the `:` of a URI, lower-case. */
+  readonly schemes: readonly string[];
+  /** Takes what has no scheme, such as the name of a file. */
+  readonly takes?: (text: string) => boolean;
+  /** For messages and the help. */
+  readonly examples: readonly string[];
+  /** Loads the component only when it is asked for: some bring heavy libraries. */
+  readonly make: (uri: string) => Promise<T>;
+}
+
+/** What people will try and what to tell them. */
+interface Unsupported {
+  readonly matches: RegExp;
+  readonly advice: string;
+}
+
+const SOURCES: readonly Row<Source<unknown>>[] = [
+  {
+    schemes: ['http', 'https'],
+    examples: ['http://host:5000', 'https://host/prefix'],
+    make: mlflow,
+  },
+  {
+    schemes: ['sqlite'],
+    takes: (text) => /\.(db|sqlite3?)$/i.test(text),
+    examples: ['sqlite:///mlflow.db', 'mlflow.db'],
+    make: (uri) => mlflow(toSqliteUri(uri)),
+  },
+];
+
+const UNSUPPORTED_SOURCES: readonly Unsupported[] = [
+  {
+    matches: /^databricks\b/i,
+    advice: 'Databricks workspaces are not read yet',
+  },
+  {
+    matches: /^(postgres(ql)?|mysql|mariadb|mssql|oracle)(\+\w+)?:/i,
+    advice:
+      'of databases only SQLite is read directly: start `mlflow server --backend-store-uri …` ' +
+      'on this one and give the address of the server',
+  },
+  {
+    matches: /^file:|(^|[\\/])mlruns[\\/]?$/i,
+    advice:
+      'MLflow folders (mlruns) are not read directly: start `mlflow server ' +
+      '--backend-store-uri ./mlruns` and give the address of the server',
+  },
+  {
+    matches: /\.(json|ndjson|jsonl)(\.gz)?$/i,
+    advice: 'files of proposals are not read yet',
+  },
+  {
+    matches: /^[\w.-]+:\d+(\/|$)/,
+    advice: 'the address of a server begins with http:// or https://',
+  },
+];
+
+const SINKS: readonly Row<Sink>[] = [
+  {
+    schemes: [],
+    takes: (text) => text === '-',
+    examples: ['- (standard output)'],
+    make: async () => (await import('../sinks/stdout-sink.js')).stdoutSink(),
+  },
+  {
+    schemes: [],
+    takes: (text) => /\.(json|ndjson|jsonl)(\.gz)?$/i.test(text),
+    examples: ['out.json', 'out.ndjson', 'either with .gz'],
+    make: async (path) => (await import('../sinks/file/file-sink.js')).fileSink({ path }),
+  },
+];
+
+const UNSUPPORTED_SINKS: readonly Unsupported[] = [
+  { matches: /^kafka:/i, advice: 'Kafka is not written to yet' },
+  {
+    matches: /^(datahub(\+https?)?|https?):/i,
+    advice:
+      'DataHub itself is not written to yet: write a .json file and hand it to ' +
+      '`datahub ingest mcps FILE`',
+  },
+];
+
+/**
+ * The source that a URI stands for: `http://host:5000/prefix`, `https://…`, `sqlite:///mlflow.db`
+ * (relative: three slashes; absolute: four, as SQLAlchemy has it), or the path of a database.
+ *
+ * @throws PipelineError `UNKNOWN_SOURCE` (usage), which names what is allowed
+ */
+export async function sourceFromUri(uri: string): Promise<Source<unknown>> {
+  return await find('--from', uri, SOURCES, UNSUPPORTED_SOURCES, 'UNKNOWN_SOURCE').make(uri);
+}
+
+/**
+ * The sink that a URI stands for: `out.json`, `out.ndjson`, `out.json.gz`, or `-` for standard output.
+ *
+ * @throws PipelineError `UNKNOWN_SINK` (usage), which names what is allowed
+ */
+export async function sinkFromUri(uri: string): Promise<Sink> {
+  return await find('--to', uri, SINKS, UNSUPPORTED_SINKS, 'UNKNOWN_SINK').make(uri);
+}
+
+function find<T>(
+  option: string,
+  uri: string,
+  rows: readonly Row<T>[],
+  unsupported: readonly Unsupported[],
+  code: string,
+): Row<T> {
+  const scheme = schemeOf(uri);
+  const row = rows.find((each) =>
+    scheme === undefined
+      ? each.takes?.(uri)
+      : // `sqlite+pysqlite:` is SQLite too: SQLAlchemy names the driver after a plus.
+        each.schemes.includes(scheme) || each.schemes.includes(scheme.replace(/\+.*/, '')),
+  );
+  if (row !== undefined) return row;
+  const advice =
+    unsupported.find(({ matches }) => matches.test(uri))?.advice ?? suggestion(scheme, rows);
+  const allowed = rows.flatMap(({ examples }) => examples).join(', ');
+  throw new PipelineError(`${option} ${redact(uri)}: ${advice}. Allowed: ${allowed}`, {
+    code,
+    category: 'usage',
+  });
+}
+
+function suggestion<T>(scheme: string | undefined, rows: readonly Row<T>[]): string {
+  if (scheme === undefined) return 'not understood';
+  const meant = didYouMean(
+    scheme,
+    rows.flatMap(({ schemes }) => schemes),
+  );
+  return `unknown scheme "${scheme}"${meant === undefined ? '' : `, did you mean "${meant}"?`}`;
+}
+
+/** A single letter is a drive of Windows, and `host:5000` has no scheme either. */
+function schemeOf(uri: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]+):(?!\d)/i.exec(uri)?.[1]?.toLowerCase();
+}
+
+/** `mlflow.db` becomes `sqlite:///mlflow.db`, `/data/mlflow.db` becomes `sqlite:////data/mlflow.db`. */
+function toSqliteUri(text: string): string {
+  return /^sqlite:/i.test(text) ? text : `sqlite:///${text}`;
+}
+
+async function mlflow(uri: string): Promise<Source<unknown>> {
+  return (await import('../sources/mlflow-source.js')).mlflowSource({ uri });
+}
+
+/** For the help. */
+export const SOURCE_EXAMPLES = SOURCES.flatMap(({ examples }) => examples);
+export const SINK_EXAMPLES = SINKS.flatMap(({ examples }) => examples);

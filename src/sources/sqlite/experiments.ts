@@ -1,0 +1,60 @@
+/**
+ * Experiments out of the tables `experiments` and `experiment_tags`.
+ */
+
+import { EXPERIMENT } from '../../mlflow/parse.js';
+import type { Experiment } from '../../mlflow/types.js';
+import { ends, Lists, type PageReader, parsePage, tagJson, tagsInRange } from './pages.js';
+import { select } from './read-only-database.js';
+import type { StoreSchema } from './schema.js';
+
+/** What follows WHERE for the experiments that are read. `e` is the table. */
+export function activeExperiments(schema: StoreSchema): string {
+  const workspace = schema.experimentWorkspaces ? ` AND e.workspace = 'default'` : '';
+  return `e.lifecycle_stage = 'active'${workspace}`;
+}
+
+/** Active experiments, by id. */
+export function experimentReader(schema: StoreSchema, pageSize: number): PageReader<Experiment> {
+  const times = schema.experimentTimes ? ['creation_time', 'last_update_time'] : [];
+  const columns = ['name', 'artifact_location', 'lifecycle_stage', ...times];
+  const experiments = select(
+    // As text: an id may be greater than what a number of JavaScript holds.
+    ['CAST(experiment_id AS TEXT)', ...columns],
+    `(SELECT experiment_id, ${columns.join(', ')} FROM experiments AS e
+      WHERE ${activeExperiments(schema)} AND e.experiment_id > CAST(? AS INTEGER)
+      ORDER BY e.experiment_id LIMIT ${pageSize})`,
+  );
+  const tags = select(
+    ['CAST(t.experiment_id AS TEXT)', 't.key', 't.value'],
+    tagsInRange(
+      'experiment_tags',
+      false,
+      't.experiment_id BETWEEN CAST(?1 AS INTEGER) AND CAST(?2 AS INTEGER)',
+    ),
+  );
+  return (query, after) => {
+    const rows = query(experiments, after ?? ['-9223372036854775808']);
+    const range = ends(rows);
+    if (range === undefined) return { page: { items: [], rejected: [] } };
+    const [first, last] = [String(range[0][0]), String(range[1][0])];
+    const tagsOf = new Lists<unknown>();
+    for (const [id, key, value] of query(tags, [first, last])) {
+      tagsOf.add(String(id), tagJson(key, value));
+    }
+    const page = parsePage(
+      EXPERIMENT,
+      rows.map(([id, name, artifactLocation, lifecycleStage, creationTime, lastUpdateTime]) => ({
+        experiment_id: id,
+        name,
+        artifact_location: artifactLocation,
+        lifecycle_stage: lifecycleStage,
+        // The server leaves out a time of 0.
+        creation_time: creationTime === 0 ? null : creationTime,
+        last_update_time: lastUpdateTime === 0 ? null : lastUpdateTime,
+        tags: tagsOf.of(String(id)),
+      })),
+    );
+    return rows.length < pageSize ? { page } : { page, next: [last] };
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * What the readers of all kinds of entities share: pages by key, and tags of a page.
+ *
+ * Readers make of rows what MLflow's server makes of them, its JSON, and have that read as if a
+ * server had sent it: then both ways give the same entities and the same rejections.
+ */
+
+import type { EntityReader } from '../../mlflow/parse.js';
+import { readItem } from '../../mlflow/parse.js';
+import type { Rejection } from '../../stream/contracts.js';
+import type { StorePage } from '../store.js';
+import type { Cell, Parameter, Query, ReadOnlyDatabase, Row } from './read-only-database.js';
+
+/** Where the next page begins: the key of the last row, as parameters of its query. */
+export type Cursor = readonly Parameter[];
+
+export interface KeyedPage<T> {
+  readonly page: StorePage<T>;
+  /** Absent after the last page. */
+  readonly next?: Cursor;
+}
+
+/** Reads the page after a key, or the first one. Called in a transaction: it must not wait. */
+export type PageReader<T> = (query: Query, after: Cursor | undefined) => KeyedPage<T>;
+
+/** All pages, each read when it is asked for, with nothing held open between two of them. */
+export async function* keyedPages<T>(
+  database: ReadOnlyDatabase,
+  read: PageReader<T>,
+): AsyncGenerator<StorePage<T>> {
+  let after: Cursor | undefined;
+  do {
+    const { page, next } = await database.read((query) => read(query, after));
+    if (page.items.length > 0 || page.rejected.length > 0) yield page;
+    after = next;
+  } while (after !== undefined);
+}
+
+/** Entities out of MLflow's JSON. */
+export function parsePage<T>(reader: EntityReader<T>, list: readonly unknown[]): StorePage<T> {
+  const items: T[] = [];
+  const rejected: Rejection[] = [];
+  for (const json of list) {
+    const { item, rejection } = readItem(reader, json);
+    if (rejection === undefined) items.push(item);
+    else rejected.push(rejection);
+  }
+  return { items, rejected };
+}
+
+/** Bytes of a text that came as `hex(…)`. */
+export function bytesOf(hex: Cell | undefined): Uint8Array {
+  return Buffer.from(String(hex), 'hex');
+}
+
+export interface TagJson {
+  readonly key: Cell;
+  readonly value: Cell;
+}
+
+/** A tag or a parameter. The server leaves a value out that is NULL, which reads as empty. */
+export function tagJson(key: Cell | undefined, value: Cell | undefined): TagJson {
+  return { key: key ?? null, value: value ?? '' };
+}
+
+/** Lists by the id of what they belong to. */
+export class Lists<T> {
+  readonly #lists = new Map<string, T[]>();
+
+  add(id: string, item: T): void {
+    const list = this.#lists.get(id);
+    if (list === undefined) this.#lists.set(id, [item]);
+    else list.push(item);
+  }
+
+  of(id: string): readonly T[] {
+    return this.#lists.get(id) ?? [];
+  }
+}
+
+/**
+ * Rows of a table of tags whose owners lie between two keys, as what follows FROM.
+ *
+ * The primary key of these tables begins with the tag's key, and there is no index by owner. A
+ * query by owner alone would scan the table for each page; this one goes from one tag key to the
+ * next and looks up the range of owners under each.
+ *
+ * @param table - with the columns `key` and `value`; called `t` in `range`
+ * @param range - a condition on the owner's columns
+ */
+export function tagsInRange(table: string, workspaces: boolean, range: string): string {
+  const workspace = workspaces ? `t.workspace = 'default' AND` : '';
+  return `(WITH RECURSIVE tag_keys(key) AS (
+      SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} true
+      UNION ALL
+      SELECT (SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} t.key > tag_keys.key)
+      FROM tag_keys WHERE tag_keys.key IS NOT NULL)
+    SELECT t.* FROM tag_keys CROSS JOIN ${table} AS t
+    ON ${workspace} t.key = tag_keys.key AND ${range}) AS t`;
+}
+
+/** First and last of the rows of a page. */
+export function ends(rows: readonly Row[]): readonly [Row, Row] | undefined {
+  const first = rows[0];
+  const last = rows.at(-1);
+  return first === undefined || last === undefined ? undefined : [first, last];
+}

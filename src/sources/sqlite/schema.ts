@@ -1,0 +1,193 @@
+/**
+ * What a database has of the tables that MLflow keeps its entities in.
+ */
+
+import { PipelineError } from '../../core/errors.js';
+import type { RunContext } from '../../stream/contracts.js';
+import { type Query, select } from './read-only-database.js';
+import { NEWEST_KNOWN, releaseOf } from './revisions.js';
+
+/** What MLflow 1.28 has, and every later one. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  experiments: ['experiment_id', 'name', 'artifact_location', 'lifecycle_stage'],
+  experiment_tags: ['experiment_id', 'key', 'value'],
+  runs: [
+    'run_uuid',
+    'name',
+    'user_id',
+    'status',
+    'start_time',
+    'end_time',
+    'lifecycle_stage',
+    'artifact_uri',
+    'experiment_id',
+  ],
+  params: ['run_uuid', 'key', 'value'],
+  tags: ['run_uuid', 'key', 'value'],
+  latest_metrics: ['run_uuid', 'key', 'value', 'timestamp', 'step', 'is_nan'],
+  registered_models: ['name', 'creation_time', 'last_updated_time', 'description'],
+  registered_model_tags: ['name', 'key', 'value'],
+  model_versions: [
+    'name',
+    'version',
+    'creation_time',
+    'last_updated_time',
+    'description',
+    'user_id',
+    'current_stage',
+    'source',
+    'run_id',
+    'run_link',
+    'status',
+    'status_message',
+  ],
+  model_version_tags: ['name', 'version', 'key', 'value'],
+};
+
+/** What later ones brought: all of a group is there or nothing is read from it. */
+const ALIASES = { registered_model_aliases: ['name', 'alias', 'version'] } as const;
+const DATASETS = {
+  datasets: [
+    'dataset_uuid',
+    'name',
+    'digest',
+    'dataset_source_type',
+    'dataset_source',
+    'dataset_schema',
+    'dataset_profile',
+  ],
+  inputs: ['input_uuid', 'source_id', 'destination_type', 'destination_id'],
+  input_tags: ['input_uuid', 'name', 'value'],
+} as const;
+/** Keys of the registry have the workspace in front where its tables have the column. */
+const REGISTRY = [
+  'registered_models',
+  'registered_model_tags',
+  'model_versions',
+  'model_version_tags',
+  'registered_model_aliases',
+] as const;
+
+/** What can be read from a database. */
+export interface StoreSchema {
+  readonly versionText: string;
+  /** Creation and update of experiments, since 1.29. */
+  readonly experimentTimes: boolean;
+  /** Whether the server takes a run's name from its column before the tag: not on 1.28. */
+  readonly runNames: boolean;
+  /** Since 2.3. */
+  readonly aliases: boolean;
+  /** Since 2.4. */
+  readonly datasets: boolean;
+  /** Since 3.10. */
+  readonly experimentWorkspaces: boolean;
+  readonly registryWorkspaces: boolean;
+}
+
+type Tables = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** @throws PipelineError when the database is not MLflow's, too old, or too new */
+export function inspectSchema(query: Query, path: string, context: RunContext): StoreSchema {
+  const tables = readTables(query);
+  const refuse = (code: string, text: string): PipelineError =>
+    new PipelineError(`${path} ${text}`, { code, category: 'unavailable' });
+  const absent = Object.keys(NEEDED).filter((table) => !tables.has(table));
+  if (!tables.has('alembic_version') || absent.length === Object.keys(NEEDED).length) {
+    const lacks = tables.has('alembic_version') ? absent : ['alembic_version', ...absent];
+    const found = tables.size === 0 ? 'has no table of MLflow' : 'is not a database of MLflow';
+    throw refuse(
+      'SOURCE_NOT_MLFLOW',
+      `${found} (it lacks the tables ${lacks.join(', ')}): give the file that MLflow has behind ` +
+        '--backend-store-uri sqlite:///…',
+    );
+  }
+  const revisions = query(select(['version_num'], 'alembic_version')).map(([cell]) => String(cell));
+  const revision = revisions.join(', ');
+  const { age, versionText } = releaseOf(revision);
+  if (age === 'older') {
+    throw refuse(
+      'SOURCE_TOO_OLD',
+      `was made by an MLflow older than 1.28.0 (its schema is ${revision}). Copy it and upgrade ` +
+        'the copy with MLflow 1.28.0 or later: mlflow db upgrade sqlite:///copy.db',
+    );
+  }
+  const groups = [
+    NEEDED,
+    ...[ALIASES, DATASETS].filter((group) => Object.keys(group).some((name) => tables.has(name))),
+  ];
+  const lacking = groups.flatMap((group) => missing(group, tables));
+  if (lacking.length > 0) {
+    const cause =
+      age === 'known'
+        ? 'The database is damaged or a migration has not ended'
+        : `Its schema ${revision} is of an MLflow newer than ${NEWEST_KNOWN}, which needs a newer version of this package`;
+    throw refuse('SOURCE_SCHEMA_UNKNOWN', `lacks ${lacking.join(', ')}. ${cause}`);
+  }
+  if (age === 'unknown') {
+    context.recorder.warn(
+      'NEWER_SCHEMA',
+      `The database has a schema newer than that of MLflow ${NEWEST_KNOWN}: all that is needed is there, and what is new in it is not read`,
+      `${path}: ${revision === '' ? 'no revision' : revision}`,
+    );
+  }
+  const has = (table: string, column: string): boolean => tables.get(table)?.has(column) ?? false;
+  return {
+    versionText,
+    experimentTimes: has('experiments', 'creation_time') && has('experiments', 'last_update_time'),
+    runNames: has('experiments', 'creation_time'),
+    aliases: tables.has('registered_model_aliases'),
+    datasets: tables.has('datasets'),
+    experimentWorkspaces: has('experiments', 'workspace'),
+    registryWorkspaces: REGISTRY.every((table) => !tables.has(table) || has(table, 'workspace')),
+  };
+}
+
+/** Warns of what is not read because it stands in another workspace than the default one. */
+export function reportWorkspaces(query: Query, schema: StoreSchema, context: RunContext): void {
+  const count = (table: string): void => {
+    const others = query(
+      select(
+        ['workspace', 'number'],
+        `(SELECT workspace, count(*) AS number FROM ${table} WHERE workspace <> 'default'
+          GROUP BY workspace ORDER BY workspace)`,
+      ),
+    );
+    for (const [workspace, number] of others) {
+      context.recorder.skipped(`${table} of other workspaces`, Number(number));
+      context.recorder.warn(
+        'OTHER_WORKSPACE',
+        'Only the workspace "default" is read: what others hold is left out',
+        `${String(workspace)}: ${String(number)} ${table.replace('_', ' ')}`,
+      );
+    }
+  };
+  if (schema.experimentWorkspaces) count('experiments');
+  if (schema.registryWorkspaces) count('registered_models');
+}
+
+function readTables(query: Query): Tables {
+  const wanted = ['alembic_version', ...Object.keys({ ...NEEDED, ...ALIASES, ...DATASETS })];
+  const list = wanted.map((table) => `'${table}'`).join(', ');
+  const rows = query(
+    select(
+      ['m.name', 't.name'],
+      `sqlite_master AS m JOIN pragma_table_info(m.name) AS t
+       WHERE m.type IN ('table', 'view') AND m.name IN (${list})`,
+    ),
+  );
+  const tables = new Map<string, Set<string>>();
+  for (const [table, column] of rows) {
+    const columns = tables.get(String(table)) ?? new Set();
+    columns.add(String(column));
+    tables.set(String(table), columns);
+  }
+  return tables;
+}
+
+function missing(group: Readonly<Record<string, readonly string[]>>, tables: Tables): string[] {
+  return Object.entries(group).flatMap(([table, columns]) => {
+    const there = tables.get(table);
+    if (there === undefined) return [table];
+    return columns.filter((column) => !there.has(column)).map((column) => `${table}.${column}`);
+  });
+}

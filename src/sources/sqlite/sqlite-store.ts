@@ -1,0 +1,143 @@
+/**
+ * MLflow's SQLite database as a store, for MLflow 1.28 and later, without any server.
+ */
+
+import type { Experiment, ModelVersion, RegisteredModel, Run } from '../../mlflow/types.js';
+import { parseOptions } from '../../core/options.js';
+import type { Rejection, RunContext } from '../../stream/contracts.js';
+import type { MlflowStore, StoreCounts, StorePage } from '../store.js';
+import { activeExperiments, experimentReader } from './experiments.js';
+import {
+  sqliteStoreOptions,
+  type SqliteStoreOptions,
+  type SqliteStoreSettings,
+} from './options.js';
+import { keyedPages } from './pages.js';
+import { ReadOnlyDatabase, select } from './read-only-database.js';
+import {
+  modelVersionReader,
+  registeredModelReader,
+  visibleModels,
+  visibleVersions,
+} from './registry.js';
+import { readRunsById, runReader } from './runs.js';
+import { inspectSchema, reportWorkspaces, type StoreSchema } from './schema.js';
+import { sqliteUri } from './uri.js';
+
+/**
+ * Opens a database that MLflow keeps its tracking store and registry in. It is only ever read, and
+ * a page at a time: MLflow can go on writing to it.
+ *
+ * @throws PipelineError
+ * - `INVALID_OPTIONS` (usage)
+ * - `SOURCE_NOT_FOUND`, `SOURCE_UNREADABLE`: no such file, a folder, or no permission
+ * - `SOURCE_NOT_A_DATABASE`, `SOURCE_NOT_MLFLOW`, `SOURCE_DAMAGED`
+ * - `SOURCE_TOO_OLD`, `SOURCE_SCHEMA_UNKNOWN`: older than 1.28, or newer with columns missing
+ * - `SOURCE_LOCKED` after `lockTimeoutMs`, `SOURCE_NEEDS_RECOVERY`: both while reading, too
+ *
+ * @example
+ * const store = await openSqliteStore({ path: 'mlflow.db' }, context);
+ * for await (const { items } of store.experiments()) console.log(items);
+ * await store.close();
+ */
+export async function openSqliteStore(
+  options: SqliteStoreOptions,
+  context: RunContext,
+): Promise<MlflowStore> {
+  const settings = parseOptions('sqlite', sqliteStoreOptions, options);
+  const { path, lockTimeoutMs } = settings;
+  const database = ReadOnlyDatabase.open(path, lockTimeoutMs, context);
+  try {
+    const schema = await database.read((query) => {
+      const found = inspectSchema(query, path, context);
+      reportWorkspaces(query, found, context);
+      return found;
+    });
+    return new SqliteStore(database, schema, settings);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+class SqliteStore implements MlflowStore {
+  readonly server;
+  readonly #database: ReadOnlyDatabase;
+  readonly #schema: StoreSchema;
+  readonly #settings: SqliteStoreSettings;
+
+  constructor(database: ReadOnlyDatabase, schema: StoreSchema, settings: SqliteStoreSettings) {
+    this.#database = database;
+    this.#schema = schema;
+    this.#settings = settings;
+    this.server = {
+      uri: sqliteUri(settings.path),
+      versionText: schema.versionText,
+      searchesExperiments: true,
+    };
+  }
+
+  experiments(): AsyncIterable<StorePage<Experiment>> {
+    return keyedPages(
+      this.#database,
+      experimentReader(this.#schema, this.#settings.experimentsPageSize),
+    );
+  }
+
+  runs(experimentIds: readonly string[]): AsyncIterable<StorePage<Run>> {
+    return keyedPages(
+      this.#database,
+      runReader(this.#schema, this.#settings.runsPageSize, experimentIds),
+    );
+  }
+
+  registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {
+    return keyedPages(
+      this.#database,
+      registeredModelReader(this.#schema, this.#settings.registeredModelsPageSize),
+    );
+  }
+
+  modelVersions(): AsyncIterable<StorePage<ModelVersion>> {
+    return keyedPages(
+      this.#database,
+      modelVersionReader(this.#schema, this.#settings.modelVersionsPageSize),
+    );
+  }
+
+  async runsById(runIds: readonly string[]): Promise<StorePage<Run>> {
+    const items: Run[] = [];
+    const rejected: Rejection[] = [];
+    const ids = [...new Set(runIds)];
+    const { runsPageSize } = this.#settings;
+    for (let start = 0; start < ids.length; start += runsPageSize) {
+      const some = ids.slice(start, start + runsPageSize);
+      const page = await this.#database.read((query) => readRunsById(query, this.#schema, some));
+      items.push(...page.items);
+      rejected.push(...page.rejected);
+    }
+    return { items, rejected };
+  }
+
+  async count(): Promise<StoreCounts> {
+    const count = (from: string): Promise<number> =>
+      this.#database.read((query) =>
+        Number(query(select(['number'], `(SELECT count(*) AS number FROM ${from})`))[0]?.[0]),
+      );
+    const active = activeExperiments(this.#schema);
+    return {
+      experiments: await count(`experiments AS e WHERE ${active}`),
+      runs: await count(
+        `runs AS r WHERE r.lifecycle_stage = 'active' AND r.experiment_id IN
+         (SELECT e.experiment_id FROM experiments AS e WHERE ${active})`,
+      ),
+      registeredModels: await count(`registered_models AS m WHERE ${visibleModels(this.#schema)}`),
+      modelVersions: await count(`model_versions AS v WHERE ${visibleVersions(this.#schema)}`),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#database.close();
+    return Promise.resolve();
+  }
+}

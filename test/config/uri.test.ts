@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import {
+  SINK_EXAMPLES,
+  sinkFromUri,
+  SOURCE_EXAMPLES,
+  sourceFromUri,
+} from '../../src/config/uri.js';
+
+async function refusal(attempt: Promise<unknown>): Promise<string> {
+  const error: unknown = await attempt.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toMatchObject({ category: 'usage' });
+  return (error as Error).message;
+}
+
+describe('--from', () => {
+  it.each([
+    ['http://host:5000', 'host:5000'],
+    ['https://ann:s3cret@host/prefix', 'host/prefix'],
+    ['HTTP://host', 'host'],
+    ['sqlite:///mlflow.db', 'mlflow.db'],
+    ['sqlite:////data/mlflow.db', '/data/mlflow.db'],
+    ['sqlite+pysqlite:///mlflow.db', 'mlflow.db'],
+    ['mlflow.db', 'mlflow.db'],
+    ['/data/store.sqlite', '/data/store.sqlite'],
+    ['./my.sqlite3', 'my.sqlite3'],
+  ])('%s', async (uri, shown) => {
+    const { label } = await sourceFromUri(uri);
+    expect(label).toContain(shown);
+    expect(label).not.toContain('s3cret');
+  });
+
+  it.each([
+    ['databricks', 'Databricks workspaces are not read yet'],
+    ['databricks://profile', 'Databricks workspaces are not read yet'],
+    ['postgresql://ann:s3cret@host/db', 'mlflow server --backend-store-uri'],
+    ['mysql+pymysql://ann:s3cret@host/db', 'mlflow server --backend-store-uri'],
+    ['./mlruns', 'MLflow folders (mlruns) are not read directly'],
+    ['file:///data/mlruns', 'MLflow folders (mlruns) are not read directly'],
+    ['localhost:5000', 'begins with http:// or https://'],
+    ['127.0.0.1:5000/x', 'begins with http:// or https://'],
+    ['htpp://host:5000', 'unknown scheme "htpp", did you mean "http"?'],
+    ['ftp://host', 'unknown scheme "ftp"'],
+    ['nonsense', 'not understood'],
+  ])('%s: %s', async (uri, message) => {
+    const text = await refusal(sourceFromUri(uri));
+    expect(text).toContain(message);
+    expect(text).toContain(`Allowed: ${SOURCE_EXAMPLES.join(', ')}`);
+    expect(text).not.toContain('s3cret');
+  });
+});
+
+describe('--to', () => {
+  it.each([
+    ['-', 'standard output'],
+    ['out.json', 'file out.json'],
+    ['a/b.ndjson', 'file a/b.ndjson'],
+    ['out.JSONL.gz', 'file out.JSONL.gz'],
+  ])('%s', async (uri, label) => {
+    expect((await sinkFromUri(uri)).label).toBe(label);
+  });
+
+  it.each([
+    ['kafka://host:9092/topic', 'Kafka is not written to yet'],
+    ['http://host:8080', 'DataHub itself is not written to yet'],
+    ['datahub+https://host', 'DataHub itself is not written to yet'],
+    ['out.csv', 'not understood'],
+    ['', 'not understood'],
+  ])('%s: %s', async (uri, message) => {
+    const text = await refusal(sinkFromUri(uri));
+    expect(text).toContain(message);
+    expect(text).toContain(`Allowed: ${SINK_EXAMPLES.join(', ')}`);
+  });
+});
