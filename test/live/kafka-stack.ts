@@ -23,13 +23,15 @@ export interface KafkaStack {
 export async function startKafkaStack(): Promise<KafkaStack> {
   const programs = await installKafka();
   const folder = await mkdtemp(join(tmpdir(), 'kafka-stack-'));
-  const [port] = (await freePorts(1)) as [number];
+  const [port, management] = (await freePorts(2)) as [number, number];
   const registryUrl = `http://127.0.0.1:${port}/apis/ccompat/v7`;
   const registry = new ServerProcess({
     name: 'Apicurio Registry',
     command: programs.java,
     args: [
       ...['-Xmx512m', `-Dquarkus.http.port=${port}`, '-Dquarkus.http.host=127.0.0.1'],
+      // Health and the like are on a port of their own, 9000 unless it is told.
+      ...[`-Dquarkus.management.port=${management}`, '-Dquarkus.management.host=127.0.0.1'],
       '-Dquarkus.log.level=WARN',
       ...['-jar', programs.registry],
     ],
