@@ -30,6 +30,7 @@ export class ProgressLine {
     this.#palette = palette;
     this.#now = now;
     this.#startedAt = now();
+    this.#samples.push({ at: this.#startedAt, read: 0 });
   }
 
   start(): void {

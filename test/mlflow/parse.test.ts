@@ -177,12 +177,11 @@ describe('a run', () => {
         selector: ({ key }) => key,
       },
     );
+    const twice = pairs.chain((tags) =>
+      fc.tuple(fc.constant(tags), fc.shuffledSubarray(tags, { minLength: tags.length })),
+    );
     fc.assert(
-      fc.property(pairs, fc.infiniteStream(fc.nat()), (tags, order) => {
-        const shuffled = tags
-          .map((tag) => ({ tag, place: order.next().value ?? 0 }))
-          .sort((a, b) => a.place - b.place)
-          .map(({ tag }) => tag);
+      fc.property(twice, ([tags, shuffled]) => {
         const { item } = readItem(RUN, run({}, { tags: shuffled }));
         expect(item).toEqual(readItem(RUN, run({}, { tags })).item);
         const keys = item?.tags.map(({ key }) => key) ?? [];

@@ -54,10 +54,12 @@ export function clientSettings(
     );
   }
   const proxy = proxyFor(address, env);
+  const inUri = address.credentials === undefined ? [] : [address.credentials.password];
   return {
     address,
     headers: options.headers ?? {},
-    secrets: [...auth.secrets, ...passwordsOf(proxy)],
+    // The URI's password is a secret even where another one is used.
+    secrets: [...auth.secrets, ...inUri, ...passwordsOf(proxy)],
     insecureTls,
     noProxy: set(env['no_proxy']) ?? set(env['NO_PROXY']) ?? '',
     ...(auth.value === undefined ? {} : { authorization: auth.value }),

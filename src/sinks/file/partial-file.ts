@@ -65,7 +65,7 @@ export class PartialFile implements Output {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
-      await writeAll(this.#handle, bytes);
+      await writeAll(this.#handle, bytes, this.#length);
       this.#length += bytes.length;
     } catch (error) {
       // Half a proposal, or half a gzip member, would spoil what stands before it.
@@ -108,11 +108,19 @@ export class PartialFile implements Output {
   }
 }
 
-/** Writes every byte, at the end of what was written: one call may take fewer than it was given. */
-export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+/**
+ * Writes every byte: one call may take fewer than it was given. Without a position (on what has
+ * none) they go where the last ones ended; truncating does not move that.
+ */
+export async function writeAll(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  position?: number,
+): Promise<void> {
   let offset = 0;
   while (offset < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, offset);
+    const at = position === undefined ? null : position + offset;
+    const { bytesWritten } = await handle.write(bytes, offset, bytes.length - offset, at);
     offset += bytesWritten;
   }
 }

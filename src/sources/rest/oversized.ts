@@ -24,6 +24,7 @@ const ITEM_DEPTH = 2;
 /** Walks over the bytes of `{"runs": [{...}, ...` without parsing them; stops at a second item. */
 export function inspectOversized(chunks: readonly Uint8Array[]): Oversized {
   let depth = 0;
+  let inList = false;
   let inText = false;
   let escaped = false;
   let items = 0;
@@ -35,7 +36,8 @@ export function inspectOversized(chunks: readonly Uint8Array[]): Oversized {
         else if (byte === QUOTE) inText = false;
       } else if (byte === QUOTE) inText = true;
       else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-        if (depth === ITEM_DEPTH && byte === OPEN_OBJECT) items += 1;
+        if (depth === ITEM_DEPTH - 1) inList = byte === OPEN_LIST;
+        if (depth === ITEM_DEPTH && inList && byte === OPEN_OBJECT) items += 1;
         if (items > 1) return { items, head: headOf(chunks) };
         depth += 1;
       } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth -= 1;

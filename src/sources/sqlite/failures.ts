@@ -38,7 +38,7 @@ export function databaseFailure(error: unknown, path: string): unknown {
         'take a sound copy or a backup',
     );
   }
-  if (code.startsWith('SQLITE_READONLY')) {
+  if (/^SQLITE_READONLY_(ROLLBACK|RECOVERY)/.test(code)) {
     return failure(
       'SOURCE_NEEDS_RECOVERY',
       'was left in the middle of a change by a process that died, and reading must not repair ' +

@@ -46,7 +46,7 @@ export function registeredModelReader(
   const columns = ['name', 'creation_time', 'last_updated_time', 'description', 'latest'];
   const latest = `(SELECT v.version FROM model_versions AS v
     WHERE ${workspace(schema, 'v')} v.name = m.name AND v.current_stage <> 'Deleted_Internal'
-    ORDER BY v.version DESC LIMIT 1) AS latest`;
+    AND typeof(v.version) = 'integer' ORDER BY v.version DESC LIMIT 1) AS latest`;
   const all = `SELECT m.*, ${latest} FROM registered_models AS m WHERE ${visibleModels(schema)}`;
   const models = select(
     [...columns, 'hex(name)'],

@@ -1,0 +1,171 @@
+/**
+ * The command as a process of its own: signals, pipes, and what is left of it afterwards.
+ */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildInto } from './build.js';
+import { temporaryFolder } from './support.js';
+
+let packageFolder: string;
+let entry: string;
+
+beforeAll(() => {
+  packageFolder = mkdtempSync(join(tmpdir(), 'cli-build-'));
+  entry = buildInto(packageFolder);
+});
+
+afterAll(() => {
+  rmSync(packageFolder, { recursive: true, force: true });
+});
+
+/** Pages of ten proposals without end, unless PAGES says how many. Tells its process id by a file. */
+const ENDLESS = `
+import { writeFileSync } from 'node:fs';
+import { mergeMap } from 'rxjs';
+import { definePipeline, fileSink } from 'mlflow-datahub';
+const server = { uri: 'x:', versionText: '3.0.0', searchesExperiments: true };
+const pages = Number(process.env['PAGES'] ?? Infinity);
+async function* read() {
+  for (let page = 0; page < pages; page += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (page === 10) writeFileSync('reading', '');
+    yield { records: Array.from({ length: 10 }, (_, index) => page * 10 + index), rejected: [] };
+  }
+}
+const open = async () => ({ server, read, count: async () => ({}), close: async () => {} });
+// Something that the user's own code forgot to close must not keep the command from ending.
+setInterval(() => {}, 1000);
+export default definePipeline({
+  source: { label: 'endless', open },
+  operators: [
+    mergeMap((id) => [{
+      entityType: 'tag', entityUrn: 'urn:li:tag:' + id, changeType: 'UPSERT',
+      aspectName: 'tagProperties', aspect: { name: 'x'.repeat(2000) },
+    }]),
+  ],
+  sinks: [fileSink({ path: 'out.json' })],
+});
+`;
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(
+  args: string[],
+  { env = {}, config = ENDLESS }: { env?: Record<string, string>; config?: string | null } = {},
+): { cwd: string; child: ChildProcess; ended: Promise<Ended> } {
+  const cwd = temporaryFolder();
+  if (config !== null) writeFileSync(join(cwd, 'pipeline.config.ts'), config);
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => (written[name] += text));
+  }
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject).on('close', (status) => {
+      resolve({ status, ...written });
+    });
+  });
+  return { cwd, child, ended };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe('the process', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s: delivers what is on its way and ends with %d', async (signal, status) => {
+    const { cwd, child, ended } = start([]);
+    await until(() => readdirSync(cwd).includes('reading'));
+    child.kill(signal);
+    const { status: actual, stderr } = await ended;
+    expect(actual).toBe(status);
+    expect(stderr).toContain('"outcome":"interrupted"');
+    // The target is untouched; what was delivered lies beside it, whole.
+    expect(readdirSync(cwd).sort()).toEqual([
+      'out.json.incomplete',
+      'pipeline.config.ts',
+      'reading',
+    ]);
+    const kept = JSON.parse(readFileSync(join(cwd, 'out.json.incomplete'), 'utf8')) as unknown[];
+    expect(kept.length).toBeGreaterThanOrEqual(100);
+    expect(kept.length % 10).toBe(0);
+  });
+
+  it('is quiet when the reader of its output goes away', async () => {
+    const { child, ended } = start(['--to', '-']);
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    const { status, stderr } = await ended;
+    expect(stderr).toBe('');
+    expect(status).toBe(3);
+  });
+
+  it('writes all of its output before it ends, to a slow reader too, and ends by itself', async () => {
+    const { child, ended } = start(['--to', '-', '--log-level', 'error'], {
+      env: { PAGES: '100' },
+    });
+    child.stdout?.pause();
+    setTimeout(() => child.stdout?.resume(), 1500);
+    const { status, stdout, stderr } = await ended;
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(1000);
+    for (const line of lines) JSON.parse(line);
+  });
+
+  it('with nothing configured reads the bundled store, and leaves one file', async () => {
+    const { cwd, ended } = start([], { config: null });
+    const { status, stdout, stderr } = await ended;
+    expect(stdout).toBe('');
+    expect(stderr).toContain('"outcome":"complete"');
+    expect(status).toBe(0);
+    expect(readdirSync(cwd)).toEqual(['mlflow-proposals.json']);
+    const proposals = JSON.parse(readFileSync(join(cwd, 'mlflow-proposals.json'), 'utf8')) as {
+      entityType: string;
+    }[];
+    const types = new Set(proposals.map(({ entityType }) => entityType));
+    for (const type of ['container', 'dataProcessInstance', 'mlModel', 'mlModelGroup', 'tag']) {
+      expect(types).toContain(type);
+    }
+  });
+
+  it('reads a database by URI, checks it and draws it', async () => {
+    const from = `sqlite:///${join(packageFolder, 'examples', 'store', 'mlflow.db')}`;
+    const run = start(
+      ['--from', from, '--to', 'a.ndjson.gz', '--to', '-', '--log-level', 'error'],
+      { config: null },
+    );
+    const { status, stdout, stderr } = await run.ended;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.trimEnd().split('\n').length).toBeGreaterThan(100);
+    expect(readdirSync(run.cwd).sort()).toEqual(['a.ndjson.gz']);
+    const check = await start(['check', '--from', from], { config: null }).ended;
+    expect(check).toMatchObject({ status: 0, stderr: '' });
+    expect(check.stdout).toMatch(/✔ source {2}mlflow sqlite:/);
+    expect(check.stdout).toMatch(/24 runs/);
+    const graph = await start(['graph', '--from', from], { config: null }).ended;
+    expect(graph.stdout).toContain('flowchart LR');
+  });
+
+  it('says its version and its help', async () => {
+    const version = await start(['--version']).ended;
+    expect(version).toMatchObject({ status: 0, stderr: '' });
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(await start(['--help']).ended).toMatchObject({ status: 0, stderr: '' });
+  });
+});

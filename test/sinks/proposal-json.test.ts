@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Aspect } from '../../src/datahub/proposal.js';
+import { proposalJson, withoutLineBreaks } from '../../src/datahub/proposal-json.js';
+import { awkwardProposals, tagProposal } from '../../src/testing/index.js';
+
+const systemMetadata = { lastObserved: 1_700_000_000_000, runId: 'run "1" \u2028' };
+const toJson = proposalJson(systemMetadata);
+
+it("has the keys of DataHub's file sink in their order", () => {
+  const parsed = JSON.parse(toJson({ ...tagProposal('a'), changeType: 'PATCH' })) as object;
+  expect(Object.entries(parsed)).toEqual([
+    ['entityType', 'tag'],
+    ['entityUrn', 'urn:li:tag:a'],
+    ['changeType', 'PATCH'],
+    ['aspectName', 'tagProperties'],
+    ['aspect', { json: { name: 'a' } }],
+    ['systemMetadata', systemMetadata],
+  ]);
+});
+
+it('is one line, and survives UTF-8, whatever the content', () => {
+  for (const proposal of awkwardProposals()) {
+    const json = toJson(proposal);
+    expect(json).not.toMatch(/[\n\r\u0085\u2028\u2029]/);
+    const read = JSON.parse(Buffer.from(json, 'utf8').toString('utf8')) as {
+      aspect: { json: Aspect };
+    };
+    expect(JSON.stringify(read.aspect.json)).toBe(JSON.stringify(proposal.aspect));
+  }
+});
+
+it('means the same after line breaks were escaped', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('\\', '"', '\u2028', '\u0085', 'a') }),
+      (text) => {
+        const json = withoutLineBreaks(JSON.stringify(text));
+        expect(json).not.toMatch(/[\u0085\u2028\u2029]/);
+        expect(JSON.parse(json)).toBe(text);
+      },
+    ),
+  );
+});

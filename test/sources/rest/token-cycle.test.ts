@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TokenCycle } from '../../../src/sources/rest/token-cycle.js';
+
+describe('TokenCycle', () => {
+  it('notices a cycle of any length behind a beginning of any length', () => {
+    fc.assert(
+      fc.property(fc.nat(50), fc.integer({ min: 1, max: 50 }), (beginning, length) => {
+        const cycle = new TokenCycle();
+        for (let step = 0; step < beginning; step += 1) {
+          expect(cycle.meets(`beginning ${step}`)).toBe(false);
+        }
+        let steps = 0;
+        while (!cycle.meets(`cycle ${steps % length}`)) {
+          steps += 1;
+          expect(steps).toBeLessThan(3 * (beginning + length));
+        }
+        expect(steps).toBeGreaterThanOrEqual(length);
+      }),
+    );
+  });
+
+  it('takes no tokens for a cycle that all differ', () => {
+    const cycle = new TokenCycle();
+    for (let step = 0; step < 5_000; step += 1) expect(cycle.meets(String(step))).toBe(false);
+  });
+});
