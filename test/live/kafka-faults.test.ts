@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { kafkaSink, type KafkaSinkOptions } from '../../src/sinks/kafka/index.js';
 import { runPipeline, type RunResult } from '../../src/stream/run-pipeline.js';
@@ -161,7 +162,7 @@ describe('a run', () => {
         validateOnly: false,
         resources: [
           {
-            type: 2,
+            type: kafkajs.ConfigResourceTypes.TOPIC,
             name: topic,
             configEntries: [{ name: 'max.message.bytes', value: '2000' }],
           },
