@@ -9,12 +9,6 @@ import type { KeyedMessage, TooLarge } from './delivery.js';
 import { partitionOf } from './murmur2.js';
 import { BATCH_HEADER_BYTES, recordBytes } from './record-size.js';
 
-/** A proposal on its way. */
-export interface QueuedMessage extends KeyedMessage {
-  readonly proposal: Proposal;
-  readonly write: PendingWrite;
-}
-
 export interface BatchQueueOptions {
   /** Makes the bytes of a message; throws a `TypeError` for what has no JSON. */
   readonly encode: (proposal: Proposal) => Buffer;
@@ -26,9 +20,7 @@ export interface BatchQueueOptions {
   /** The bytes of records as they will be sent, for one that is too large as it is. */
   readonly compressedBytes: (records: Buffer) => Promise<number>;
   /** Delivers one batch; never called again before it has settled, nor after it was rejected. */
-  readonly deliver: (
-    messages: readonly QueuedMessage[],
-  ) => Promise<readonly TooLarge<QueuedMessage>[]>;
+  readonly deliver: (messages: readonly KeyedMessage[]) => Promise<readonly TooLarge[]>;
 }
 
 interface PendingWrite {
@@ -42,8 +34,30 @@ interface PendingWrite {
   readonly reject: (error: PipelineError) => void;
 }
 
+/** Where a message comes from. */
+interface Origin {
+  readonly proposal: Proposal;
+  readonly write: PendingWrite;
+}
+
+interface Key {
+  readonly urn: string;
+  readonly key: Buffer;
+  readonly partition: number;
+}
+
+interface Queued {
+  readonly message: KeyedMessage;
+  readonly origin: Origin;
+}
+
+/**
+ * The origins stand beside the messages and not in them: kafkajs copies each message with all that
+ * is in it.
+ */
 interface Batch {
-  readonly messages: QueuedMessage[];
+  readonly messages: KeyedMessage[];
+  readonly origins: Origin[];
   bytes: number;
 }
 
@@ -57,7 +71,8 @@ export class BatchQueue {
   /** All that neither resolved nor rejected yet. */
   readonly #open = new Set<PendingWrite>();
   /** A message that did not fit into the last batch any more. */
-  #leftOver: QueuedMessage | undefined;
+  #leftOver: Queued | undefined;
+  #lastKey: Key | undefined;
   #running = false;
   #failure: PipelineError | undefined;
 
@@ -93,10 +108,7 @@ export class BatchQueue {
     try {
       let batch = this.#fill(newBatch());
       while (batch.messages.length > 0 && this.#failure === undefined) {
-        const delivering = this.#deliver(batch);
-        // Made while the broker is busy; what comes in meanwhile is added.
-        const next = this.#fill(newBatch());
-        await delivering;
+        const [next] = await Promise.all([this.#fillMeanwhile(), this.#deliver(batch)]);
         batch = this.#fill(next);
       }
     } catch (error) {
@@ -114,26 +126,35 @@ export class BatchQueue {
     }
   }
 
+  /** Makes the next batch while the broker is busy with one; what comes in until then is added. */
+  async #fillMeanwhile(): Promise<Batch> {
+    // By then the request is on its way: made at once, this batch would hold it up.
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.#fill(newBatch());
+  }
+
   /** Adds what waits, as far as it fits. A message larger than a batch has one for itself. */
   #fill(batch: Batch): Batch {
     const { maxBatchBytes, maxBatchCount, maxMessageBytes = Infinity } = this.#options;
     const limit = Math.min(maxBatchBytes, maxMessageBytes);
     while (batch.messages.length < maxBatchCount) {
-      const message = this.#leftOver ?? this.#nextMessage();
-      if (message === undefined) break;
+      const queued = this.#leftOver ?? this.#nextMessage();
+      if (queued === undefined) break;
+      const { message, origin } = queued;
       const bytes = recordBytes(message.key.length, message.value.length);
       if (batch.messages.length > 0 && BATCH_HEADER_BYTES + batch.bytes + bytes > limit) {
-        this.#leftOver = message;
+        this.#leftOver = queued;
         break;
       }
       this.#leftOver = undefined;
       batch.messages.push(message);
+      batch.origins.push(origin);
       batch.bytes += bytes;
     }
     return batch;
   }
 
-  #nextMessage(): QueuedMessage | undefined {
+  #nextMessage(): Queued | undefined {
     for (;;) {
       const write = this.#writes[0];
       if (write === undefined) return undefined;
@@ -146,10 +167,9 @@ export class BatchQueue {
       write.next += 1;
       try {
         const value = this.#options.encode(proposal);
-        const key = Buffer.from(proposal.entityUrn);
-        const partition = partitionOf(key, this.#options.partitions);
+        const { key, partition } = this.#keyOf(proposal.entityUrn);
         write.underway += 1;
-        return { key, value, partition, proposal, write };
+        return { message: { key, value, partition }, origin: { proposal, write } };
       } catch (error) {
         write.refusals.push({
           proposal,
@@ -161,23 +181,29 @@ export class BatchQueue {
     }
   }
 
+  /** An entity's aspects come one after the other, mostly. */
+  #keyOf(urn: string): Key {
+    if (this.#lastKey?.urn !== urn) {
+      const key = Buffer.from(urn);
+      this.#lastKey = { urn, key, partition: partitionOf(key, this.#options.partitions) };
+    }
+    return this.#lastKey;
+  }
+
   async #deliver(batch: Batch): Promise<void> {
     const { deliver, maxMessageBytes = Infinity } = this.#options;
-    const messages = batch.messages;
-    let refused: readonly TooLarge<QueuedMessage>[];
-    if (
-      BATCH_HEADER_BYTES + batch.bytes > maxMessageBytes &&
-      !(await this.#fitsCompressed(batch))
-    ) {
-      refused = messages.map((message) => ({ message, attempts: 1 }));
-    } else {
-      refused = await deliver(messages);
-    }
+    const { messages, origins } = batch;
+    const tooLarge =
+      BATCH_HEADER_BYTES + batch.bytes > maxMessageBytes && !(await this.#fitsCompressed(batch));
+    const refused = tooLarge
+      ? messages.map((message) => ({ message, attempts: 1 }))
+      : await deliver(messages);
     if (this.#failure !== undefined) return;
     for (const { message, attempts } of refused) {
-      message.write.refusals.push(this.#tooLarge(message, attempts));
+      const origin = origins[messages.indexOf(message)];
+      origin?.write.refusals.push(this.#tooLarge(origin.proposal, message, attempts));
     }
-    for (const { write } of messages) {
+    for (const { write } of origins) {
       write.underway -= 1;
       this.#settle(write);
     }
@@ -190,7 +216,7 @@ export class BatchQueue {
     return BATCH_HEADER_BYTES + recordBytes(0, bytes) <= maxMessageBytes;
   }
 
-  #tooLarge({ proposal, key, value }: QueuedMessage, attempts: number): Refusal {
+  #tooLarge(proposal: Proposal, { key, value }: KeyedMessage, attempts: number): Refusal {
     const { maxMessageBytes } = this.#options;
     const bytes = BATCH_HEADER_BYTES + recordBytes(key.length, value.length);
     const limit =
@@ -212,5 +238,5 @@ export class BatchQueue {
 }
 
 function newBatch(): Batch {
-  return { messages: [], bytes: 0 };
+  return { messages: [], origins: [], bytes: 0 };
 }

@@ -6,7 +6,6 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import kafkajs from 'kafkajs';
 import type { Logger, RunContext } from '../../stream/contracts.js';
-import { oauthToken } from './oauth.js';
 import type { KafkaSinkSettings, SaslOptions } from './options.js';
 import { readTlsFiles } from './tls-files.js';
 
@@ -86,7 +85,11 @@ function serverName(host: string): { servername?: string } {
 
 function saslOf(sasl: SaslOptions, signal: AbortSignal): kafkajs.SASLOptions {
   if (sasl.mechanism === 'oauthbearer') {
-    const token = 'token' in sasl ? sasl.token : () => oauthToken(sasl, signal);
+    const token =
+      'token' in sasl
+        ? sasl.token
+        : // Few need it, and it brings an HTTP client that takes as long to load as Kafka's.
+          async () => (await import('./oauth.js')).oauthToken(sasl, signal);
     return {
       mechanism: 'oauthbearer',
       oauthBearerProvider: async () => ({ value: await token() }),

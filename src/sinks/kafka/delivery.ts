@@ -16,8 +16,8 @@ export interface KeyedMessage {
 }
 
 /** A message that the broker did not take, and how often it was tried. */
-export interface TooLarge<M> {
-  readonly message: M;
+export interface TooLarge {
+  readonly message: KeyedMessage;
   readonly attempts: number;
 }
 
@@ -50,7 +50,7 @@ const MAX_DELAY_MS = 2_000;
  *   messages and still succeed. So it is checked that the answer names each partition.
  * - its retries know no deadline.
  */
-export class Delivery<M extends KeyedMessage> {
+export class Delivery {
   readonly #options: DeliveryOptions;
   #producer: Producer | undefined;
 
@@ -77,7 +77,7 @@ export class Delivery<M extends KeyedMessage> {
    *
    * @throws PipelineError `KAFKA_DELIVERY_TIMEOUT`, or what `kafkaFailure` gives
    */
-  async deliver(messages: readonly M[]): Promise<readonly TooLarge<M>[]> {
+  async deliver(messages: readonly KeyedMessage[]): Promise<readonly TooLarge[]> {
     const { deliveryTimeoutMs, place, context } = this.#options;
     const deadline = Date.now() + deliveryTimeoutMs;
     let rest = messages;
@@ -111,7 +111,7 @@ export class Delivery<M extends KeyedMessage> {
     await this.#dropProducer();
   }
 
-  async #send(messages: readonly M[]): Promise<readonly M[]> {
+  async #send(messages: readonly KeyedMessage[]): Promise<readonly KeyedMessage[]> {
     const { place, compression, requestTimeoutMs, context } = this.#options;
     const producer = await this.#connected();
     context.recorder.requests += 1;
@@ -120,7 +120,7 @@ export class Delivery<M extends KeyedMessage> {
       acks: -1,
       timeout: requestTimeoutMs,
       compression,
-      messages: messages as M[],
+      messages: messages as KeyedMessage[],
     });
     const partitions = new Set(stored.map(({ partition }) => partition));
     return messages.every(({ partition }) => partitions.has(partition))
@@ -129,7 +129,10 @@ export class Delivery<M extends KeyedMessage> {
   }
 
   /** The broker says only that something is too large: halves find out what. */
-  async #smaller(messages: readonly M[], attempts: number): Promise<readonly TooLarge<M>[]> {
+  async #smaller(
+    messages: readonly KeyedMessage[],
+    attempts: number,
+  ): Promise<readonly TooLarge[]> {
     const [only] = messages;
     if (only === undefined || messages.length === 1) {
       return messages.map((message) => ({ message, attempts }));

@@ -7,7 +7,7 @@ import { parseOptions } from '../../core/options.js';
 import { hideSecrets } from '../../core/secrets.js';
 import type { OpenSink, RunContext, Sink } from '../../stream/contracts.js';
 import { brokenOff } from '../proposal-writer.js';
-import { BatchQueue, type QueuedMessage } from './batch-queue.js';
+import { BatchQueue } from './batch-queue.js';
 import { kafkaClient, SHORT_RETRY, type KafkaClient } from './client.js';
 import { topicFacts, type TopicFacts } from './cluster.js';
 import { compressedBytes, prepareCompression } from './compression.js';
@@ -68,11 +68,10 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
 
     open: (context) =>
       reaching(settings, context, async (client) => {
-        const facts = await topicFacts(client.kafka, place);
+        const delivery = newDelivery(client, settings, place, context, compression);
+        const facts = await reachCluster(client, place, delivery);
         const schema = await schemaToWriteWith(registryPlace(context));
         const maxMessageBytes = limitOf(settings, facts);
-        const delivery = newDelivery(client, settings, place, context, compression);
-        await delivery.open();
         context.log.debug(
           { topic, ...facts, schema: schema.id, limit: maxMessageBytes },
           'ready to write to Kafka',
@@ -92,10 +91,9 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
 
     check: (context) =>
       reaching(settings, context, async (client) => {
-        const facts = await topicFacts(client.kafka, place);
-        const schema = await checkSchema(registryPlace(context));
         const delivery = newDelivery(client, settings, place, context, compression);
-        await delivery.open();
+        const facts = await reachCluster(client, place, delivery);
+        const schema = await checkSchema(registryPlace(context));
         await delivery.close();
         client.destroy();
         const limit = limitOf(settings, facts);
@@ -136,6 +134,20 @@ async function reaching<T>(
   }
 }
 
+/** Asks for the topic and signs the producer in, at the same time. */
+async function reachCluster(
+  client: KafkaClient,
+  place: Place,
+  delivery: Delivery,
+): Promise<TopicFacts> {
+  const opening = delivery.open();
+  const [facts, opened] = await Promise.allSettled([topicFacts(client.kafka, place), opening]);
+  // What is wrong with the topic says more than what is wrong with the producer.
+  if (facts.status === 'rejected') throw facts.reason;
+  if (opened.status === 'rejected') throw opened.reason;
+  return facts.value;
+}
+
 /** What the topic takes, or less where the options say so. */
 function limitOf(settings: KafkaSinkSettings, facts: TopicFacts): number | undefined {
   const limits = [settings.maxMessageBytes, facts.maxMessageBytes].filter(
@@ -150,7 +162,7 @@ function newDelivery(
   place: Place,
   context: RunContext,
   compression: ReturnType<typeof prepareCompression>,
-): Delivery<QueuedMessage> {
+): Delivery {
   return new Delivery({
     createProducer: () =>
       client.kafka.producer({
@@ -174,7 +186,7 @@ function chosenPartition({ message }: { message: { partition?: number } }): numb
 
 function openSink(
   queue: BatchQueue,
-  delivery: Delivery<QueuedMessage>,
+  delivery: Delivery,
   client: KafkaClient,
   { signal }: RunContext,
 ): OpenSink {

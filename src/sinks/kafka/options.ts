@@ -29,7 +29,11 @@ export type TlsOptions = z.output<typeof tlsSchema>;
 const tls = z
   .union([z.boolean(), tlsSchema])
   .default(false)
-  .describe('true for TLS with the well-known authorities, or what to trust and to show');
+  .meta({ title: '`true`, `false` or object' })
+  .describe(
+    'true for TLS with the well-known authorities, or what to trust and to show, in the keys of ' +
+      'registry.tls',
+  );
 
 const passwordSasl = z.strictObject({
   mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
@@ -94,12 +98,17 @@ export const kafkaSinkSchema = z.strictObject({
     })
     .default(DEFAULT_TOPIC)
     .describe('Must exist: it is never created'),
-  registry: registrySchema,
+  registry: registrySchema.describe('The schema registry that belongs to the topic'),
   tls,
   sasl: z
     .union([passwordSasl, tokenSasl, clientCredentialsSasl])
     .optional()
-    .describe('How to sign in: plain, scram-sha-256, scram-sha-512 or oauthbearer'),
+    .meta({ title: 'object' })
+    .describe(
+      'How to sign in: mechanism (plain, scram-sha-256, scram-sha-512) with username and password; ' +
+        'or mechanism oauthbearer with token, a function, or with tokenUrl, clientId, ' +
+        'clientSecret and perhaps scope',
+    ),
   compression: z
     .enum(COMPRESSIONS)
     .default('none')
@@ -114,7 +123,7 @@ export const kafkaSinkSchema = z.strictObject({
     .min(1_024)
     .default(900_000)
     .describe("At most so much in a request, and never more than the topic's limit"),
-  maxBatchCount: z.int().min(1).max(10_000).default(500).describe('At most so many in a request'),
+  maxBatchCount: z.int().min(1).max(10_000).default(300).describe('At most so many in a request'),
   deliveryTimeoutMs: milliseconds(
     'How long a batch is tried before the run gives up, whatever the brokers are doing',
     120_000,

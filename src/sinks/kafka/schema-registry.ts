@@ -106,7 +106,8 @@ async function codecOf(
   place: RegistryPlace,
 ): Promise<AvroCodec> {
   try {
-    return await client.registry.getSchema(id);
+    // Of a schema that is not Avro only the name is looked at, and found to be another one.
+    return (await client.registry.getSchema(id)) as unknown as AvroCodec;
   } catch (error) {
     throw registryFailure(error, client, place);
   }

@@ -7,7 +7,8 @@ import type { Proposal, SystemMetadata } from '../../datahub/proposal.js';
 /** What is used of the Avro types that the registry's client makes of schemas. */
 export interface AvroCodec {
   readonly name?: string | undefined;
-  toBuffer(value: object): Buffer;
+  /** Writes from `position` on; gives where it ended, or how many bytes were missing, negative. */
+  encode(value: object, buffer: Buffer, position: number): number;
   isValid(
     value: object,
     options?: {
@@ -27,6 +28,9 @@ export interface RegisteredSchema {
 const MAGIC_BYTE = 0;
 const HEADER_BYTES = 5;
 
+/** Messages share buffers of this size: each in one of its own would cost more than its encoding. */
+const SHARED_BYTES = 256 * 1024;
+
 /**
  * Makes the function that turns proposals of one run into the bytes of their messages: a zero, the
  * schema's id as four bytes, the Avro record. The aspect is JSON inside it.
@@ -37,11 +41,23 @@ export function wireFormat(
   { id, codec }: RegisteredSchema,
   { lastObserved, runId }: SystemMetadata,
 ): (proposal: Proposal) => Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt8(MAGIC_BYTE, 0);
-  header.writeInt32BE(id, 1);
   const systemMetadata = { lastObserved, runId };
-  return (proposal) => Buffer.concat([header, codec.toBuffer(messageOf(proposal, systemMetadata))]);
+  let shared = Buffer.alloc(0);
+  let start = 0;
+  return (proposal) => {
+    const message = messageOf(proposal, systemMetadata);
+    let end = codec.encode(message, shared, start + HEADER_BYTES);
+    if (end < 0) {
+      shared = Buffer.allocUnsafe(Math.max(SHARED_BYTES, shared.length - start - end));
+      start = 0;
+      end = codec.encode(message, shared, HEADER_BYTES);
+    }
+    shared.writeUInt8(MAGIC_BYTE, start);
+    shared.writeInt32BE(id, start + 1);
+    const bytes = shared.subarray(start, end);
+    start = end;
+    return bytes;
+  };
 }
 
 /**

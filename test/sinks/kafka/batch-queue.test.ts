@@ -2,11 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../../src/core/errors.js';
 import type { Proposal } from '../../../src/datahub/proposal.js';
-import {
-  BatchQueue,
-  type BatchQueueOptions,
-  type QueuedMessage,
-} from '../../../src/sinks/kafka/batch-queue.js';
+import { BatchQueue, type BatchQueueOptions } from '../../../src/sinks/kafka/batch-queue.js';
+import type { KeyedMessage } from '../../../src/sinks/kafka/delivery.js';
 import { BATCH_HEADER_BYTES, recordBytes } from '../../../src/sinks/kafka/record-size.js';
 
 const proposal = (urn: string, size = 10, version = 0): Proposal => ({
@@ -18,15 +15,17 @@ const proposal = (urn: string, size = 10, version = 0): Proposal => ({
 });
 
 interface Log {
-  readonly batches: (readonly QueuedMessage[])[];
+  /** The proposal that a message was made of. */
+  readonly origin: (message: KeyedMessage) => Proposal;
+  readonly batches: (readonly KeyedMessage[])[];
   readonly queue: BatchQueue;
   readonly failure: PipelineError;
 }
 
 function queueWith(options: Partial<BatchQueueOptions> = {}): Log {
-  const batches: (readonly QueuedMessage[])[] = [];
+  const batches: (readonly KeyedMessage[])[] = [];
   let busy = false;
-  const deliver = async (messages: readonly QueuedMessage[]): Promise<readonly []> => {
+  const deliver = async (messages: readonly KeyedMessage[]): Promise<readonly []> => {
     expect(busy, 'deliveries overlap').toBe(false);
     busy = true;
     await new Promise((resolve) => setImmediate(resolve));
@@ -34,8 +33,13 @@ function queueWith(options: Partial<BatchQueueOptions> = {}): Log {
     busy = false;
     return [];
   };
+  const origins = new Map<Buffer, Proposal>();
   const queue = new BatchQueue({
-    encode: ({ aspect }) => Buffer.alloc(aspect['size'] as number),
+    encode: (each) => {
+      const bytes = Buffer.alloc(each.aspect['size'] as number);
+      origins.set(bytes, each);
+      return bytes;
+    },
     partitions: 3,
     maxBatchBytes: 1_000,
     maxBatchCount: 10,
@@ -45,10 +49,11 @@ function queueWith(options: Partial<BatchQueueOptions> = {}): Log {
     ...options,
   });
   const failure = new PipelineError('over', { code: 'OVER', category: 'unavailable' });
-  return { batches, queue, failure };
+  const origin = ({ value }: KeyedMessage): Proposal => origins.get(value) ?? expect.fail();
+  return { batches, queue, failure, origin };
 }
 
-const bytesOf = (messages: readonly QueuedMessage[]): number =>
+const bytesOf = (messages: readonly KeyedMessage[]): number =>
   messages.reduce(
     (sum, { key, value }) => sum + recordBytes(key.length, value.length),
     BATCH_HEADER_BYTES,
@@ -59,13 +64,13 @@ describe('the queue', () => {
     const sizes = fc.array(fc.array(fc.nat(1_500), { maxLength: 30 }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(sizes, fc.nat(7), async (writes, urns) => {
-        const { queue, batches } = queueWith({ maxMessageBytes: 1_200 });
+        const { queue, batches, origin } = queueWith({ maxMessageBytes: 1_200 });
         const given = writes.map((list, write) =>
           list.map((size, index) => proposal(`urn:${index % (urns + 1)}`, size, write)),
         );
         const answers = await Promise.all(given.map((list) => queue.write(list)));
         const refused = answers.flat().map((refusal) => refusal.proposal);
-        const sent = batches.flat().map((message) => message.proposal);
+        const sent = batches.flat().map(origin);
         // Each exactly once, in the order of the calls.
         const fits = (each: Proposal): boolean => !refused.includes(each);
         expect(sent).toEqual(given.flat().filter(fits));
@@ -88,9 +93,9 @@ describe('the queue', () => {
     const { queue, batches } = queueWith();
     await queue.write(Array.from({ length: 60 }, (_, index) => proposal(`urn:${index % 20}`)));
     const partitions = new Map<string, Set<number>>();
-    for (const { proposal: each, partition } of batches.flat()) {
-      const set = partitions.get(each.entityUrn) ?? new Set();
-      partitions.set(each.entityUrn, set.add(partition));
+    for (const { key, partition } of batches.flat()) {
+      const set = partitions.get(String(key)) ?? new Set();
+      partitions.set(String(key), set.add(partition));
     }
     expect([...partitions.values()].every((set) => set.size === 1)).toBe(true);
     expect(new Set(batches.flat().map(({ partition }) => partition)).size).toBe(3);
@@ -196,7 +201,7 @@ describe('the queue', () => {
       compressedBytes: (records) => Promise.resolve(records.length / 10),
     });
     const refusals = await queue.write([proposal('urn:a', 10_000), proposal('urn:b', 100_000)]);
-    expect(batches.flat().map(({ proposal: { entityUrn } }) => entityUrn)).toEqual(['urn:a']);
+    expect(batches.flat().map(({ key }) => String(key))).toEqual(['urn:a']);
     expect(refusals.map(({ proposal: { entityUrn } }) => entityUrn)).toEqual(['urn:b']);
   });
 

@@ -22,7 +22,7 @@ function deliveryWith(
   answer: (sent: Sent, count: number) => Answer,
   deliveryTimeoutMs = 10_000,
 ): {
-  readonly delivery: Delivery<KeyedMessage>;
+  readonly delivery: Delivery;
   readonly sent: Sent[];
   readonly abort: AbortController;
   readonly warnings: string[];
@@ -57,7 +57,7 @@ function deliveryWith(
     error() {},
     warn: (_: object, text: string) => warnings.push(text),
   };
-  const delivery = new Delivery<KeyedMessage>({
+  const delivery = new Delivery({
     createProducer,
     place,
     compression: kafkajs.CompressionTypes.None,

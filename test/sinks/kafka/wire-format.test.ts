@@ -19,6 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => standIn.close());
 
+const codecOf = async (id: number, client = registry): Promise<AvroCodec> =>
+  (await client.getSchema(id)) as unknown as AvroCodec;
+
 const proposal = (aspect: Aspect, entityUrn = 'urn:li:tag:a'): Proposal => ({
   entityType: 'tag',
   entityUrn,
@@ -33,7 +36,7 @@ interface Decoded {
 }
 
 async function there(given: Proposal, id = 1): Promise<Decoded & Record<string, unknown>> {
-  const schema = { id, codec: await registry.getSchema(id) };
+  const schema = { id, codec: await codecOf(id) };
   return (await registry.decode(wireFormat(schema, run)(given))) as Decoded &
     Record<string, unknown>;
 }
@@ -42,7 +45,7 @@ describe('the wire format', () => {
   it.each(ids)(
     'begins with a zero and the id %i, and is decoded by the registry client',
     async (id) => {
-      const schema = { id, codec: await registry.getSchema(id) };
+      const schema = { id, codec: await codecOf(id) };
       const bytes = wireFormat(schema, run)(proposal({ name: 'a' }));
       expect(bytes.readUInt8(0)).toBe(0);
       expect(bytes.readInt32BE(1)).toBe(id);
@@ -93,6 +96,24 @@ describe('the wire format', () => {
     );
   });
 
+  it('keeps messages apart that share a buffer', async () => {
+    const encode = wireFormat({ id: 1, codec: await codecOf(1) }, run);
+    const sizes = fc.array(fc.oneof(fc.nat(50), fc.nat(100_000), fc.nat(600_000)), {
+      maxLength: 20,
+    });
+    await fc.assert(
+      fc.asyncProperty(sizes, async (lengths) => {
+        const texts = lengths.map((length, index) => String(index % 10).repeat(length));
+        const all = texts.map((text) => encode(proposal({ text })));
+        for (const [index, bytes] of all.entries()) {
+          const { aspect } = (await registry.decode(bytes)) as Decoded;
+          expect(aspect.value.toString()).toBe(JSON.stringify({ text: texts[index] }));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it('keeps an aspect of megabytes', async () => {
     const given = { name: 'ü'.repeat(3_000_000) };
     expect((await there(proposal(given))).aspect.value.toString()).toBe(JSON.stringify(given));
@@ -103,7 +124,7 @@ describe('the wire format', () => {
     ['a BigInt', { a: 1n }],
     ['no object', undefined],
   ])('refuses %s', async (_, aspect) => {
-    const schema = { id: 1, codec: await registry.getSchema(1) };
+    const schema = { id: 1, codec: await codecOf(1) };
     expect(() => wireFormat(schema, run)(proposal(aspect as Aspect))).toThrow(TypeError);
   });
 });
@@ -112,7 +133,7 @@ describe('the fitness of a schema', () => {
   const codec = async (schema: object): Promise<AvroCodec> => {
     const other = await registryStandIn({ schemas: { 9: schema } });
     try {
-      return await new registryLibrary.SchemaRegistry({ host: other.url }).getSchema(9);
+      return await codecOf(9, new registryLibrary.SchemaRegistry({ host: other.url }));
     } finally {
       await other.close();
     }
