@@ -34,6 +34,9 @@ export { fileSink, type FileSinkOptions } from './sinks/file/file-sink.js';
 export { stdoutSink } from './sinks/stdout-sink.js';
 export { kafkaSink, type KafkaSinkOptions } from './sinks/kafka/index.js';
 
+// For components of one's own
+export { parseOptions } from './core/options.js';
+
 // The domain
 export * from './datahub/urn.js';
 export { datahubGuid } from './datahub/guid.js';

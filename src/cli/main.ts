@@ -63,10 +63,13 @@ function tell(error: unknown, context: CommandContext, session: Session | undefi
   context.stderr.write(`${red(bold('error:'))} ${text}\n`);
 }
 
-/** Wraps a line and keeps its own indent, as lists have it. */
+/** Wraps a line and keeps its own indent; behind the dash of a list it hangs. */
 function indented(line: string, width: number): string[] {
-  const indent = /^ */.exec(line)?.[0] ?? '';
-  return wrap(line.trim(), width - indent.length - 5).map((each) => indent + each);
+  const [, indent = '', dash = '', text = ''] = /^( *)(- )?(.*)$/s.exec(line) ?? [];
+  const hang = ' '.repeat(dash.length);
+  return wrap(text, width - indent.length - dash.length - 'error:'.length).map(
+    (each, index) => indent + (index === 0 ? dash : hang) + each,
+  );
 }
 
 function codeOf(error: unknown): string {

@@ -138,13 +138,14 @@ function rejected(report: RunReport, view: SummaryView): string[] {
 }
 
 function work({ counts, durationMs }: RunReport, view: SummaryView): string[] {
+  const perSecond = (sum(counts.aspects) * 1000) / Math.max(durationMs, 1);
   const parts = [
-    counted(counts.pages, 'page'),
-    ...(counts.requests > 0 ? [counted(counts.requests, 'request')] : []),
-    ...(counts.retries > 0 ? [counted(counts.retries, 'retry', 'retries')] : []),
-    rate((sum(counts.aspects) * 1000) / Math.max(durationMs, 1)).replace('/s', ' proposals/s'),
-  ];
-  return counts.pages === 0 ? [] : [view.palette.dim(parts.join(' · '))];
+    counts.pages > 0 ? counted(counts.pages, 'page') : '',
+    counts.requests > 0 ? counted(counts.requests, 'request') : '',
+    counts.retries > 0 ? counted(counts.retries, 'retry', 'retries') : '',
+    counts.pages > 0 ? rate(perSecond).replace('/s', ' proposals/s') : '',
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? [] : [view.palette.dim(parts.join(' · '))];
 }
 
 function hints({ hints: all, palette }: SummaryView): string[] {

@@ -97,7 +97,17 @@ function requirement(issue: z.core.$ZodIssue, given: unknown): string {
   if (issue.code === 'invalid_type' && given === undefined) {
     return `is required and must be ${expected(issue)}`;
   }
-  return `must be ${expected(issue)}, not ${describe(given)}`;
+  return `must be ${expected(issue)}, not ${describe(given)}${meantValue(issue, given)}`;
+}
+
+/** Only ever names what is allowed, so that a secret in the wrong place is not repeated. */
+function meantValue(issue: z.core.$ZodIssue, given: unknown): string {
+  if (issue.code !== 'invalid_value' || typeof given !== 'string') return '';
+  const meant = didYouMean(
+    given,
+    issue.values.filter((value) => typeof value === 'string'),
+  );
+  return meant === undefined ? '' : `, did you mean "${meant}"?`;
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -124,7 +134,7 @@ function expected(issue: z.core.$ZodIssue): string {
     case 'invalid_type':
       return TYPE_NAMES[issue.expected] ?? issue.expected;
     case 'invalid_value':
-      return issue.values.map((value) => JSON.stringify(value)).join(' or ');
+      return oneOf(issue.values.map((value) => JSON.stringify(value)));
     case 'too_small':
       return bound('at least', issue.origin, issue.minimum, issue.inclusive);
     case 'too_big':
@@ -143,6 +153,10 @@ function expected(issue: z.core.$ZodIssue): string {
     case 'unrecognized_keys':
       return `other than that (${issue.message})`;
   }
+}
+
+function oneOf(values: readonly string[]): string {
+  return values.length > 3 ? `one of ${values.join(', ')}` : values.join(' or ');
 }
 
 function bound(

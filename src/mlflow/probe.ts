@@ -8,8 +8,11 @@ import { HttpStatusError } from './client/failures.js';
 import type { Call, MlflowClient } from './client/mlflow-client.js';
 import type { ServerFacts } from './types.js';
 
-/** Where MLflow's REST endpoints are, behind the address's prefix. */
-export const API = '/api/2.0/mlflow';
+/**
+ * Where the API may be, behind the address's prefix. A server started with a static prefix and
+ * older than 3 has it for its own pages only: what it calls `/api` stays at the root.
+ */
+const APIS = ['/api/2.0/mlflow', '/ajax-api/2.0/mlflow'];
 
 /** What is found out about a tracking server. */
 export interface Probe {
@@ -25,32 +28,53 @@ export interface Probe {
 const FIRST_RETRIES = 2;
 
 /**
- * Asks two to four small questions.
+ * Asks two to four small questions, and finds out where the client's API is.
  *
  * @throws PipelineError `WRONG_ADDRESS` where there is no MLflow behind the address; those of the client
  */
 export async function probeServer(client: MlflowClient): Promise<Probe> {
   const version = await readVersion(client);
   const { shown } = client.address;
-  const searches = await answersList(client, {
-    method: 'POST',
-    path: `${API}/experiments/search`,
-    body: { max_results: 1 },
-  });
-  const known = { uri: shown, webUrl: shown, searchesExperiments: searches };
-  if (searches && version !== undefined) {
-    return { facts: { ...known, version, versionText: version }, modern: true };
+  for (const api of APIS) {
+    client.api = api;
+    const searches = await hasList(client, SEARCH, 'experiments');
+    const known = { uri: shown, webUrl: shown, searchesExperiments: searches };
+    if (searches && version !== undefined) {
+      return { facts: { ...known, version, versionText: version }, modern: true };
+    }
+    const lists = await listsExperiments(client, searches);
+    if (searches) {
+      // 2.0.0 took the list away. The version itself may be hidden by a proxy that passes /api only.
+      const versionText = lists ? '1.28.0 or later 1.x' : '2.0.0 or later';
+      return { facts: { ...known, versionText }, modern: !lists };
+    }
+    if (lists) return { facts: { ...known, versionText: 'older than 1.28.0' }, modern: false };
   }
-  const lists = await listsExperiments(client, searches);
-  if (searches) {
-    // 2.0.0 took the list away. The version itself may be hidden by a proxy that passes /api only.
-    const versionText = lists ? '1.28.0 or later 1.x' : '2.0.0 or later';
-    return { facts: { ...known, versionText }, modern: !lists };
+  throw wrongAddress(shown, 'neither experiments/search nor experiments/list is there');
+}
+
+const SEARCH: Call = { method: 'POST', path: 'experiments/search', body: { max_results: 1 } };
+
+/**
+ * What is to be known of a server that is read for its models and versions only.
+ *
+ * @throws PipelineError `WRONG_ADDRESS`, those of the client
+ */
+export async function probeRegistry(client: MlflowClient): Promise<Pick<Probe, 'modern'>> {
+  const modern = (await readVersion(client)) !== undefined;
+  const path = 'registered-models/search';
+  for (const api of APIS) {
+    client.api = api;
+    const call: Call = { method: 'GET', path, query: { max_results: 1 } };
+    if (await hasList(client, call, 'registered_models')) return { modern };
   }
-  if (lists) return { facts: { ...known, versionText: 'older than 1.28.0' }, modern: false };
-  throw new PipelineError(
-    `${shown} is no MLflow server: neither experiments/search nor experiments/list is there. ` +
-      'Check host, port and path prefix (the address is the one that opens in a browser)',
+  throw wrongAddress(client.address.shown, `${path} is not there`);
+}
+
+function wrongAddress(shown: string, why: string): PipelineError {
+  return new PipelineError(
+    `${shown} is no MLflow server: ${why}. Check host, port and path prefix (the address is the ` +
+      'one that opens in a browser)',
     { code: 'WRONG_ADDRESS', category: 'unavailable' },
   );
 }
@@ -77,9 +101,9 @@ export async function readVersion(client: MlflowClient): Promise<string | undefi
 const VERSION = /^(?:[2-9]|[1-9]\d+)\.\d+[\w.+-]{0,30}$/;
 
 /** False where the endpoint does not exist. */
-async function answersList(client: MlflowClient, call: Call): Promise<boolean> {
+async function hasList(client: MlflowClient, call: Call, key: string): Promise<boolean> {
   try {
-    searchAnswer(await client.json(call), 'experiments', client.describe(call));
+    searchAnswer(await client.json(call), key, client.describe(call));
     return true;
   } catch (error) {
     if (error instanceof HttpStatusError && error.status === 404) return false;
@@ -91,11 +115,11 @@ async function answersList(client: MlflowClient, call: Call): Promise<boolean> {
 async function listsExperiments(client: MlflowClient, searches: boolean): Promise<boolean> {
   const call: Call = {
     method: 'GET',
-    path: `${API}/experiments/list`,
+    path: 'experiments/list',
     query: { max_results: 1 },
   };
   try {
-    return await answersList(client, call);
+    return await hasList(client, call, 'experiments');
   } catch (error) {
     // In doubt it is taken for the older one, which is asked for less.
     if (searches && error instanceof HttpStatusError) return true;

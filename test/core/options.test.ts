@@ -51,7 +51,11 @@ describe('parseOptions', () => {
     [{ pageSize: 0 }, '"pageSize" must be at least 1, not 0'],
     [{ pageSize: 1001 }, '"pageSize" must be at most 1000, not 1001'],
     [{ ratio: 0 }, '"ratio" must be more than 0, not 0'],
-    [{ stage: 'Stagin' }, '"stage" must be "None" or "Staging", not the text given'],
+    [
+      { stage: 'Stagin' },
+      '"stage" must be "None" or "Staging", not the text given, did you mean "Staging"?',
+    ],
+    [{ stage: 's3cret' }, '"stage" must be "None" or "Staging", not the text given'],
     [{ headers: { a: 1 } }, '"headers.a" must be a text, not 1'],
     [
       { retry: { attempt: 1 } },

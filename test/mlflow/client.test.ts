@@ -11,7 +11,7 @@ import { everythingOf, failureOf, openClient, startServer } from './open-client.
 
 const SEARCH: Call = {
   method: 'GET',
-  path: '/api/2.0/mlflow/registered-models/search',
+  path: 'registered-models/search',
   query: { max_results: 10, order_by: ['name ASC', 'x'], page_token: undefined },
 };
 
@@ -35,7 +35,7 @@ describe('a request', () => {
     const client = await openClient(`${server.uri}/`, { headers: { 'X-Sign-On': 'let-me-in' } });
     const { registered_models: models } = await client.json(SEARCH);
     expect(models).toHaveLength(2);
-    await client.json({ method: 'POST', path: '/api/2.0/mlflow/runs/search', body: { a: 1 } });
+    await client.json({ method: 'POST', path: 'runs/search', body: { a: 1 } });
     const [get, post] = server.requests;
     expect(get?.path).toBe('/team/ml/api/2.0/mlflow/registered-models/search');
     expect(get?.query.toString()).toBe('max_results=10&order_by=name+ASC&order_by=x');
@@ -71,7 +71,7 @@ describe('a request', () => {
     const server = await startServer({ authorization: 'Basic YTpi' });
     const client = await openClient(server.uri.replace('//', '//a:b@'));
     await expect(client.json(SEARCH)).resolves.toBeDefined();
-    expect(client.describe(SEARCH)).toBe(`GET ${server.uri}${SEARCH.path}`);
+    expect(client.describe(SEARCH)).toBe(`GET ${server.uri}/api/2.0/mlflow/${SEARCH.path}`);
   });
 });
 
@@ -176,7 +176,7 @@ describe('an error', () => {
       category: 'unavailable',
     });
     expect(error.message).toMatch(message);
-    expect(error.message).toContain(`GET ${server.uri}${SEARCH.path} `);
+    expect(error.message).toContain(`GET ${server.uri}/api/2.0/mlflow/${SEARCH.path} `);
   });
 
   it('tells a server that is down', async () => {
@@ -297,7 +297,7 @@ describe('a proxy', () => {
     const client = await openClient(server.uri, { env: { http_proxy: `http://p:q@${host}` } });
     await expect(client.json(SEARCH)).resolves.toHaveProperty('registered_models');
     expect(seen).toHaveLength(1);
-    expect(seen[0]?.url).toContain(`${server.uri}${SEARCH.path}?`);
+    expect(seen[0]?.url).toContain(`${server.uri}/api/2.0/mlflow/${SEARCH.path}?`);
     expect(seen[0]?.authorization).toBe(`Basic ${btoa('p:q')}`);
   });
 

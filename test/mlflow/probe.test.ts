@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { probeServer } from '../../src/mlflow/probe.js';
+import { probeRegistry, probeServer } from '../../src/mlflow/probe.js';
 import type { Fault, Flavour, LoggedRequest } from '../support/mlflow-server.js';
 import { failureOf, openClient, startServer } from './open-client.js';
 
@@ -10,12 +10,16 @@ describe('probeServer', () => {
     ['2.22.5', { version: '2.22.5', versionText: '2.22.5', searchesExperiments: true }, true],
     ['3.17.2', { version: '3.17.2', versionText: '3.17.2', searchesExperiments: true }, true],
   ])('finds out about %s, with and without a prefix', async (flavour, facts, modern) => {
-    for (const prefix of ['', '/team/ml']) {
-      const server = await startServer({ flavour, prefix });
+    for (const options of [
+      {},
+      { prefix: '/team/ml' },
+      { prefix: '/team/ml', prefixedBy: 'server' } as const,
+    ]) {
+      const server = await startServer({ flavour, ...options });
       const client = await openClient(server.uri.replace('//', '//u:p@') + '/');
       const probe = await probeServer(client);
       expect(probe).toEqual({ facts: { uri: server.uri, webUrl: server.uri, ...facts }, modern });
-      expect(server.requests.length).toBeLessThanOrEqual(4);
+      expect(server.requests.length).toBeLessThanOrEqual(6);
     }
   });
 
@@ -64,5 +68,24 @@ describe('probeServer', () => {
     const client = await openClient(server.uri, { counter, retries: 20 });
     expect(await failureOf(probeServer(client))).toMatchObject({ code: 'SOURCE_UNREACHABLE' });
     expect(counter.requests).toBe(3);
+  });
+});
+
+describe('probeRegistry', () => {
+  it.each<[Flavour, boolean]>([
+    ['1.28.0', false],
+    ['2.22.5', true],
+    ['3.17.2', true],
+  ])('finds the registry of %s, wherever its API is', async (flavour, modern) => {
+    for (const prefixedBy of ['proxy', 'server'] as const) {
+      const server = await startServer({ flavour, prefix: '/ml', prefixedBy });
+      expect(await probeRegistry(await openClient(server.uri))).toEqual({ modern });
+    }
+  });
+
+  it('says that the address is wrong where there is none', async () => {
+    const server = await startServer({ prefix: '/ml' });
+    const client = await openClient(server.uri.replace('/ml', '/other'));
+    expect(await failureOf(probeRegistry(client))).toMatchObject({ code: 'WRONG_ADDRESS' });
   });
 });

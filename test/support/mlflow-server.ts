@@ -4,7 +4,7 @@
  *
  * @example
  * const server = await startMlflowServer({ flavour: '2.22.5', content: sampleContent() });
- * const store = await openRestStore({ trackingUri: server.uri }, context);
+ * const store = await openRestStore({ uri: server.uri }, context);
  * ...
  * expect(server.requests.filter(({ endpoint }) => endpoint === 'runs/search')).toHaveLength(2);
  * await server.close();
@@ -38,6 +38,12 @@ export interface MlflowServerOptions {
   readonly faults?: FaultHook;
   /** In front of every path: `/team/mlflow`. */
   readonly prefix?: string;
+  /**
+   * Who put the prefix there: a reverse proxy that takes it off again, or the server's own
+   * `--static-prefix`, which before 3 leaves `/api` and `/version` at the root and has only
+   * `/ajax-api` behind the prefix. @defaultValue `proxy`
+   */
+  readonly prefixedBy?: 'proxy' | 'server';
   /** Value that the Authorization header must have; anything else is answered with 401. */
   readonly authorization?: string;
   /** What the user may not see; taken out after a page is cut, so that pages become short. */
@@ -72,6 +78,8 @@ export async function startMlflowServer(options: MlflowServerOptions = {}): Prom
   };
   const prefix = options.prefix ?? '';
   const endpoints = endpointsOf(flavour);
+  const staysAtRoot = options.prefixedBy === 'server' && !flavour.startsWith('3.');
+  const root = staysAtRoot ? '' : prefix;
   const requests: LoggedRequest[] = [];
   let active = 0;
   let peak = 0;
@@ -83,12 +91,11 @@ export async function startMlflowServer(options: MlflowServerOptions = {}): Prom
         return { status: 401, type: 'text/plain', body: 'You are not authenticated.' };
       }
     }
-    // 3.x serves its version behind the prefix, 2.x in front of it, 1.x not at all.
-    const versionPath = flavour.startsWith('3.') ? `${prefix}/version` : '/version';
-    if (request.path === versionPath && isModern(flavour)) {
+    if (request.path === `${root}/version` && isModern(flavour)) {
       return { status: 200, type: 'text/html; charset=utf-8', body: flavour };
     }
-    if (!request.path.startsWith(prefix + API)) return NOT_FOUND;
+    const bases = [root + API, prefix + AJAX_API];
+    if (!bases.some((base) => request.path.startsWith(base))) return NOT_FOUND;
     const answer = endpoints.get(`${request.method} ${request.endpoint}`);
     if (answer === undefined) return NOT_FOUND;
     try {
@@ -143,6 +150,8 @@ export async function startMlflowServer(options: MlflowServerOptions = {}): Prom
 }
 
 const API = '/api/2.0/mlflow/';
+/** The same, for MLflow's own pages. */
+const AJAX_API = '/ajax-api/2.0/mlflow/';
 
 /** Reads a request to its end and writes it down. */
 async function received(
@@ -155,11 +164,12 @@ async function received(
   const text = Buffer.concat(chunks).toString('utf8');
   const url = new URL(message.url ?? '/', 'http://server');
   const behind = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length) : url.pathname;
+  const base = [API, AJAX_API].find((start) => behind.startsWith(start)) ?? '/';
   const request: LoggedRequest = {
     index: log.length,
     method: message.method ?? 'GET',
     path: url.pathname,
-    endpoint: behind.startsWith(API) ? behind.slice(API.length) : behind.slice(1),
+    endpoint: behind.slice(base.length),
     query: url.searchParams,
     headers: message.headers,
     body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),

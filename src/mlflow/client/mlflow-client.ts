@@ -39,7 +39,10 @@ export interface MlflowClientOptions extends Omit<RetryOptions, 'onRetry'> {
 /** A question to the server. */
 export interface Call {
   readonly method: 'GET' | 'POST';
-  /** Behind the address's prefix: `/api/2.0/mlflow/runs/search`. */
+  /**
+   * With a leading slash, a path behind the address's prefix: `/version`. Without, an endpoint of
+   * MLflow's API: `runs/search`.
+   */
   readonly path: string;
   /** An array is repeated: `order_by=a&order_by=b`. Undefined is left out. */
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
@@ -65,6 +68,8 @@ export async function openMlflowClient(options: MlflowClientOptions): Promise<Ml
  */
 export class MlflowClient {
   readonly address: Address;
+  /** Where the API's endpoints are, behind the address's prefix. Set by the probe. */
+  api = '/api/2.0/mlflow';
   readonly #headers: Readonly<Record<string, string>>;
   readonly #redact: (text: string) => string;
   readonly #proxy: string | undefined;
@@ -220,7 +225,8 @@ export class MlflowClient {
   }
 
   #path(call: Call): string {
-    return (call.fromRoot === true ? '' : this.address.prefix) + call.path;
+    const path = call.path.startsWith('/') ? call.path : `${this.api}/${call.path}`;
+    return (call.fromRoot === true ? '' : this.address.prefix) + path;
   }
 
   #place(call: Call): Place {

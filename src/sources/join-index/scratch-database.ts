@@ -7,7 +7,7 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Libsql from 'libsql';
 import { messageOf, PipelineError } from '../../core/errors.js';
 
@@ -58,7 +58,7 @@ export class ScratchDatabase {
     try {
       this.#prepare(sql).run([...parameters]);
     } catch (error) {
-      throw scratchError(error, this.#folder);
+      throw scratchError(error, dirname(this.#folder));
     }
   }
 
@@ -68,7 +68,7 @@ export class ScratchDatabase {
         .raw()
         .all([...parameters]) as Row[];
     } catch (error) {
-      throw scratchError(error, this.#folder);
+      throw scratchError(error, dirname(this.#folder));
     }
   }
 

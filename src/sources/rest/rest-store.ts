@@ -14,7 +14,7 @@ import type { ClientSettings } from '../../mlflow/client/settings.js';
 import { searchAnswer } from '../../mlflow/answer.js';
 import { readItem } from '../../mlflow/parse.js';
 import { compareText, compareVersions } from '../../mlflow/parse-values.js';
-import { probeServer, readVersion } from '../../mlflow/probe.js';
+import { probeRegistry, probeServer } from '../../mlflow/probe.js';
 import type {
   Experiment,
   ModelVersion,
@@ -33,13 +33,13 @@ import { experimentSearch, modelSearch, runSearch, versionSearch } from './searc
 
 /**
  * Opens the server that the options or MLflow's variables name: reaches it and finds out what it
- * is, with two to six small requests.
+ * is, with a few small requests.
  *
  * @throws PipelineError `INVALID_OPTIONS`, `INVALID_URI`, `NO_TRACKING_URI`,
  *   `SERVER_CERT_UNREADABLE` (usage); `WRONG_ADDRESS` and the client's `SOURCE_…` (unavailable)
  *
  * @example
- * const store = await openRestStore({ trackingUri: 'http://127.0.0.1:5000' }, context);
+ * const store = await openRestStore({ uri: 'http://127.0.0.1:5000' }, context);
  * for await (const { items } of store.experiments()) console.log(items.length);
  * await store.close();
  */
@@ -63,10 +63,7 @@ export async function openRestStore(
     clients.push(registryClient);
     return new RestStore(context, settings, facts, {
       tracking: { client: trackingClient, modern },
-      registry: {
-        client: registryClient,
-        modern: (await readVersion(registryClient)) !== undefined,
-      },
+      registry: { client: registryClient, ...(await probeRegistry(registryClient)) },
     });
   } catch (error) {
     await Promise.all(clients.map((client) => client.close()));

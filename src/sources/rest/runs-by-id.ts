@@ -9,7 +9,6 @@ import {
 } from '../../mlflow/client/failures.js';
 import type { Call, MlflowClient } from '../../mlflow/client/mlflow-client.js';
 import { readItem, RUN } from '../../mlflow/parse.js';
-import { API } from '../../mlflow/probe.js';
 import type { Run } from '../../mlflow/types.js';
 import type { Rejection } from '../../stream/contracts.js';
 import type { Recorder } from '../../stream/recorder.js';
@@ -88,7 +87,7 @@ type Outcome =
 
 /** Undefined where there is no such run. */
 async function getRun(client: MlflowClient, id: string): Promise<Outcome | undefined> {
-  const call: Call = { method: 'GET', path: `${API}/runs/get`, query: { run_id: id } };
+  const call: Call = { method: 'GET', path: 'runs/get', query: { run_id: id } };
   try {
     const { run } = await client.json(call);
     if (run === undefined) throw wrongAnswer(client.describe(call), 'it has no run');

@@ -3,7 +3,6 @@
  */
 
 import { EXPERIMENT, MODEL_VERSION, REGISTERED_MODEL, RUN } from '../../mlflow/parse.js';
-import { API } from '../../mlflow/probe.js';
 import type {
   Experiment,
   KeyValue,
@@ -30,7 +29,7 @@ export function experimentSearch(settings: RestSettings, viewType: ViewType): Se
     pageSize: settings.experimentsPageSize,
     call: (maxResults, token) => ({
       method: 'POST',
-      path: `${API}/experiments/search`,
+      path: 'experiments/search',
       body: {
         max_results: maxResults,
         view_type: viewType,
@@ -78,7 +77,7 @@ function runsOf(
     pageSize,
     call: (maxResults, token) => ({
       method: 'POST',
-      path: `${API}/runs/search`,
+      path: 'runs/search',
       body: {
         experiment_ids: experimentIds,
         run_view_type: viewType,
@@ -98,7 +97,7 @@ export function modelSearch(settings: RestSettings): Search<RegisteredModel> {
     pageSize: settings.modelsPageSize,
     call: (maxResults, token) => ({
       method: 'GET',
-      path: `${API}/registered-models/search`,
+      path: 'registered-models/search',
       query: { max_results: maxResults, order_by: ['name ASC'], page_token: token },
     }),
     keep: ({ tags }) => !isPrompt(tags),
@@ -113,7 +112,7 @@ export function versionSearch(settings: RestSettings, modern: boolean): Search<M
     pageSize: settings.versionsPageSize,
     call: (maxResults, token) => ({
       method: 'GET',
-      path: `${API}/model-versions/search`,
+      path: 'model-versions/search',
       query: {
         max_results: maxResults,
         ...(modern ? { order_by: ['name ASC', 'version_number ASC'] } : {}),

@@ -41,6 +41,7 @@ describe('openRestStore', () => {
     await store.close();
     expect(registry.requests.map(({ endpoint }) => endpoint)).toEqual([
       'version',
+      'registered-models/search', // is it there?
       'registered-models/search',
       'model-versions/search',
     ]);
@@ -50,22 +51,23 @@ describe('openRestStore', () => {
   it('uses the credentials of the tracking URI for a registry on the same host only', async () => {
     const server = await startServer({ authorization: 'Basic YTpi' });
     const other = await startServer();
-    const trackingUri = server.uri.replace('//', '//a:b@');
-    for (const registryUri of [`${server.uri}/other`, other.uri]) {
-      const store = await openRestStore({ trackingUri, registryUri }, testContext());
-      await store.close();
-    }
+    const uri = server.uri.replace('//', '//a:b@');
+    const same = openRestStore({ uri, registryUri: `${server.uri}/x` }, testContext());
+    expect(await failureOf(same)).toMatchObject({ code: 'WRONG_ADDRESS' });
     const last = server.requests.at(-1);
+    expect(last?.path).toBe('/x/ajax-api/2.0/mlflow/registered-models/search');
     expect(last?.headers).toHaveProperty('authorization', 'Basic YTpi');
+    const store = await openRestStore({ uri, registryUri: other.uri }, testContext());
+    await store.close();
     expect(other.requests[0]?.headers).not.toHaveProperty('authorization');
   });
 
   it.each([
     ['no address', {}, {}, 'NO_TRACKING_URI'],
-    ['an address that is none', { trackingUri: 'sqlite:///x.db' }, {}, 'INVALID_URI'],
+    ['an address that is none', { uri: 'sqlite:///x.db' }, {}, 'INVALID_URI'],
     [
       'a registry that is none',
-      { trackingUri: 'http://h' },
+      { uri: 'http://h' },
       { MLFLOW_REGISTRY_URI: 'databricks-uc' },
       'INVALID_URI',
     ],
