@@ -32,6 +32,7 @@ export type * from './operators/identified-record.js';
 // Sinks
 export { fileSink, type FileSinkOptions } from './sinks/file/file-sink.js';
 export { stdoutSink } from './sinks/stdout-sink.js';
+export { kafkaSink, type KafkaSinkOptions } from './sinks/kafka/index.js';
 
 // For components of one's own
 export { parseOptions } from './core/options.js';

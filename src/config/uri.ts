@@ -78,10 +78,14 @@ const SINKS: readonly Row<Sink>[] = [
     examples: ['out.json', 'out.ndjson', 'either with .gz'],
     make: async (path) => (await import('../sinks/file/file-sink.js')).fileSink({ path }),
   },
+  {
+    schemes: ['kafka'],
+    examples: ['kafka://host:9092?registry=http://host:8081'],
+    make: async (uri) => (await import('../sinks/kafka/index.js')).kafkaSinkFromUri(uri),
+  },
 ];
 
 const UNSUPPORTED_SINKS: readonly Unsupported[] = [
-  { matches: /^kafka:/i, advice: 'Kafka is not written to yet' },
   {
     matches: /^(datahub(\+https?)?|https?):/i,
     advice:
@@ -101,7 +105,8 @@ export async function sourceFromUri(uri: string): Promise<Source<unknown>> {
 }
 
 /**
- * The sink that a URI stands for: `out.json`, `out.ndjson`, `out.json.gz`, or `-` for standard output.
+ * The sink that a URI stands for: `out.json`, `out.ndjson`, `out.json.gz`, `-` for standard output,
+ * or `kafka://host:9092?registry=http://host:8081`.
  *
  * @throws PipelineError `UNKNOWN_SINK` (usage), which names what is allowed
  */

@@ -58,12 +58,13 @@ describe('--to', () => {
     ['out.json', 'file out.json'],
     ['a/b.ndjson', 'file a/b.ndjson'],
     ['out.JSONL.gz', 'file out.JSONL.gz'],
+    ['kafka://a,b:1/Topic?registry=http://r:8081', 'kafka a:9092,b:1/Topic'],
+    ['kafka+ssl://u:s3cret@a?registry=http://r', 'kafka a:9092/MetadataChangeProposal_v1'],
   ])('%s', async (uri, label) => {
     expect((await sinkFromUri(uri)).label).toBe(label);
   });
 
   it.each([
-    ['kafka://host:9092/topic', 'Kafka is not written to yet'],
     ['http://host:8080', 'DataHub itself is not written to yet'],
     ['datahub+https://host', 'DataHub itself is not written to yet'],
     ['out.csv', 'not understood'],

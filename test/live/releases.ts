@@ -52,7 +52,14 @@ export const PEER: Release = {
   python: PYTHON,
 };
 
+/** DataHub's classes and schemas with the Kafka client that DataHub reads its topics with. */
+export const KAFKA_READER: Release = {
+  name: 'kafka-reader',
+  requirements: ['acryl-datahub[datahub-kafka]==1.7.0.17'],
+  python: PYTHON,
+};
+
 /** Installs all the others. */
 export const UV = 'uv==0.13.9';
 
-export const RELEASES: readonly Release[] = [...MLFLOW_VERSIONS.map(mlflow), PEER];
+export const RELEASES: readonly Release[] = [...MLFLOW_VERSIONS.map(mlflow), PEER, KAFKA_READER];
