@@ -7,6 +7,7 @@ const layers = [
   ['sources', ['core', 'mlflow', 'datahub', 'stream']],
   ['operators', ['core', 'mlflow', 'datahub', 'stream']],
   ['sinks', ['core', 'datahub', 'stream']],
+  ['testing', ['core', 'mlflow', 'datahub', 'stream']],
   ['config', ['core', 'mlflow', 'datahub', 'stream', 'sources', 'operators', 'sinks']],
   ['cli', ['core', 'mlflow', 'datahub', 'stream', 'sources', 'operators', 'sinks', 'config']],
 ];

@@ -33,6 +33,9 @@ export type * from './operators/identified-record.js';
 export { fileSink, type FileSinkOptions } from './sinks/file/file-sink.js';
 export { stdoutSink } from './sinks/stdout-sink.js';
 
+// For components of one's own
+export { parseOptions } from './core/options.js';
+
 // The domain
 export * from './datahub/urn.js';
 export { datahubGuid } from './datahub/guid.js';

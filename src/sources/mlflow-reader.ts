@@ -79,12 +79,24 @@ class Reading {
   #experiments(): AsyncIterable<RecordPage> {
     return mapPages(this.store.experiments(), ({ items, rejected }) => {
       for (const { experimentId, name } of items) this.#experimentNames.set(experimentId, name);
+      if (this.#wants('run')) this.#warnOfRunsOf(rejected);
       const { server } = this.store;
       return this.#page(
         items.map((experiment) => ({ kind: 'experiment', server, experiment })),
         rejected,
       );
     });
+  }
+
+  /** Without its name an experiment has no URN, and so its runs would have no container. */
+  #warnOfRunsOf(rejected: RecordPage['rejected']): void {
+    for (const { identity } of rejected) {
+      this.context.recorder.warn(
+        'RUNS_NOT_READ',
+        'the runs of an experiment that could not be read are not read either',
+        identity,
+      );
+    }
   }
 
   #models(): AsyncIterable<RecordPage> {

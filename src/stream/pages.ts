@@ -101,8 +101,11 @@ export function interleavePages<T>(
         if (turn >= lanes.length) turn = 0;
         ask();
         const lane = lanes[turn];
-        const result = await lane?.asked.shift();
-        if (result === undefined) return END;
+        const [oldest] = lane?.asked ?? [];
+        // The demand is spread from this lane on, so that it has been asked before any other.
+        if (lane === undefined || oldest === undefined) throw new Error('a turn without a page');
+        const result = await oldest;
+        void lane.asked.shift(); // only now: until it is answered it takes its part of the demand
         if (result.done !== true) {
           turn += 1;
           return result;

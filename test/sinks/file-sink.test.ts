@@ -1,7 +1,6 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
-  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -10,18 +9,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { PipelineError } from '../../src/core/errors.js';
 import type { Proposal } from '../../src/datahub/proposal.js';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
 import type { Logger } from '../../src/stream/contracts.js';
 import { runContext, tagProposal } from '../../src/testing/index.js';
 import { describeSink } from '../support/sink-kit.js';
 import { deliveredTo, proposalsIn, temporaryFolder, textOf } from './delivered.js';
+import { sinkFor, write } from './file-target.js';
 
 const NAMES = ['out.json', 'out.ndjson', 'out.jsonl', 'out.json.gz', 'out.ndjson.gz'];
 
@@ -32,19 +28,6 @@ for (const name of NAMES) {
       return { sink: fileSink({ path }), read: () => deliveredTo(path) };
     },
   });
-}
-
-/** A folder, a path in it, and the sink for that path. */
-function sinkFor(name: string) {
-  const folder = temporaryFolder();
-  const path = join(folder, name);
-  return { folder, path, sink: fileSink({ path }), files: () => readdirSync(folder).sort() };
-}
-
-async function write(path: string, proposals: readonly Proposal[]): Promise<void> {
-  const open = await fileSink({ path }).open(runContext());
-  await open.write(proposals);
-  await open.close('complete');
 }
 
 /** A logger that keeps what it was told, as `level message`. */
@@ -222,225 +205,6 @@ async function deadPid(): Promise<number> {
   if (pid === undefined) throw new Error('no process');
   return pid;
 }
-
-describe('what fileSink can not write', () => {
-  it.each(['out', 'out.txt', 'out.gz', 'out.csv.gz', '/dev/stdout'])(
-    'is refused as usage where the name says no format: %s',
-    (path) => {
-      expect(() => fileSink({ path })).toThrow(
-        expect.objectContaining({
-          code: 'UNKNOWN_FORMAT',
-          category: 'usage',
-          message: expect.stringContaining('.json, .ndjson or .jsonl') as string,
-        }) as Error,
-      );
-    },
-  );
-
-  it('is refused as usage where an option is mistyped', () => {
-    expect(() => fileSink({ pth: 'out.json' } as never)).toThrow(/did you mean "path"/);
-  });
-
-  it('is told with the folder to create', async () => {
-    const { folder } = sinkFor('x.json');
-    const sink = fileSink({ path: join(folder, 'missing', 'out.json') });
-    const wanted = {
-      code: 'SINK_UNWRITABLE',
-      category: 'unavailable',
-      message: expect.stringMatching(/missing\/out\.json.*create it first/) as string,
-    };
-    await expect(sink.open(runContext())).rejects.toMatchObject(wanted);
-    await expect(sink.check(runContext())).rejects.toMatchObject(wanted);
-  });
-
-  it('is told where the target is a folder, a file stands for its folder, or links circle', async () => {
-    const { folder } = sinkFor('x.json');
-    mkdirSync(join(folder, 'folder.json'));
-    writeFileSync(join(folder, 'file'), '');
-    symlinkSync('circle.json', join(folder, 'circle.json'));
-    for (const [name, message] of [
-      ['folder.json', /it is a folder/],
-      ['file/out.json', /is not a folder/],
-      ['circle.json', /circle/],
-      [`${'x'.repeat(248)}.json`, /too long/],
-    ] as const) {
-      const sink = fileSink({ path: join(folder, name) });
-      await expect(sink.open(runContext())).rejects.toMatchObject({
-        code: 'SINK_UNWRITABLE',
-        message: expect.stringMatching(message) as string,
-      });
-    }
-  });
-
-  it('is told where permission is missing, for the folder or for a file made read-only', async () => {
-    const { folder, path, sink, files } = sinkFor('out.json');
-    const denied = {
-      code: 'SINK_UNWRITABLE',
-      category: 'unavailable',
-      message: expect.stringMatching(/permission denied.*check who may write/) as string,
-    };
-    chmodSync(folder, 0o555);
-    await asOrdinaryUser(() => expect(sink.open(runContext())).rejects.toMatchObject(denied));
-    chmodSync(folder, 0o777);
-    writeFileSync(path, 'earlier');
-    chmodSync(path, 0o444);
-    if (process.getuid?.() !== 0) {
-      await expect(sink.open(runContext())).rejects.toMatchObject(denied);
-    }
-    expect(files()).toEqual(['out.json']);
-  });
-
-  it('is told where it is a socket, which is left alone', async () => {
-    const { path, sink } = sinkFor('socket.json');
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(path, resolve));
-    try {
-      await expect(sink.open(runContext())).rejects.toThrow(/no ordinary file/);
-    } finally {
-      server.close();
-    }
-  });
-});
-
-/** As root, who may write anywhere, with another's rights; otherwise just so. */
-async function asOrdinaryUser(run: () => Promise<void>): Promise<void> {
-  if (process.getuid?.() !== 0) return run();
-  process.seteuid?.(65534);
-  try {
-    await run();
-  } finally {
-    process.seteuid?.(0);
-  }
-}
-
-const childFile = fileURLToPath(new URL('file-sink-child.ts', import.meta.url));
-const jiti = fileURLToPath(import.meta.resolve('jiti/register'));
-
-/** The arguments of a Node process that writes to a file without end, from the sources. */
-function childArguments(path: string): string[] {
-  return ['--import', jiti, childFile, path];
-}
-
-describe('fileSink in a process that comes to harm', () => {
-  it('leaves the target as it was when it is killed in mid-write', async () => {
-    const { path, sink, files } = sinkFor('out.json');
-    writeFileSync(path, 'earlier');
-    const child = spawn(process.execPath, childArguments(path), {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await new Promise((resolve) => child.stdout.once('data', resolve)); // it has confirmed a page
-    const partial = `out.json.${child.pid ?? 0}.partial`;
-    child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('exit', resolve));
-    expect(readFileSync(path, 'utf8')).toBe('earlier');
-    expect(files()).toEqual(['out.json', partial]);
-    // What was confirmed had left the process.
-    expect(proposalsIn(wholeLines(join(path, '..', partial))).length).toBeGreaterThan(0);
-
-    const open = await sink.open(runContext());
-    await open.close('complete');
-    expect(files()).toEqual(['out.json']);
-  });
-
-  it('tells that the disk took no more, and keeps what was confirmed', async () => {
-    for (const name of ['out.json', 'out.ndjson.gz']) {
-      const { path, files } = sinkFor(name);
-      writeFileSync(path, 'earlier');
-      // The shell sets a limit on the size of files (in KiB or half of them): a disk that is full.
-      const { stdout } = await promisify(execFile)('sh', [
-        '-c',
-        'ulimit -f 700; exec "$@"',
-        'sh',
-        process.execPath,
-        ...childArguments(path),
-      ]);
-      const result = JSON.parse(stdout.split('\n').at(-2) ?? '') as {
-        confirmed: number;
-        error: PipelineError;
-        message: string;
-      };
-      expect(result.error).toMatchObject({ code: 'SINK_FAILED', category: 'unavailable' });
-      expect(result.message).toContain(path);
-      expect(result.message).toMatch(/larger than files may be|no space is left/);
-      expect(readFileSync(path, 'utf8')).toBe('earlier');
-      expect(files()).toEqual([name, `${name}.incomplete`]);
-      const kept = textOf(`${path}.incomplete`);
-      if (name === 'out.json') JSON.parse(kept);
-      expect(proposalsIn(kept).length).toBeGreaterThanOrEqual(result.confirmed);
-      expect(result.confirmed).toBeGreaterThan(0);
-    }
-  });
-});
-
-function wholeLines(path: string): string {
-  const text = readFileSync(path, 'utf8');
-  return text.slice(0, text.lastIndexOf('\n'));
-}
-
-describe.skipIf(process.platform === 'win32')('fileSink to what is no file', () => {
-  it('writes straight to a device, and tells that it is full', async () => {
-    if (!existsSync('/dev/full')) return;
-    const { path, sink, files } = sinkFor('full.json');
-    symlinkSync('/dev/full', path);
-    await expect(sink.check(runContext())).resolves.toMatch(/device/);
-    const open = await sink.open(runContext());
-    await expect(open.write([tagProposal('a')])).rejects.toMatchObject({
-      code: 'SINK_FAILED',
-      message: expect.stringMatching(/no space is left/) as string,
-    });
-    await open.close('failed');
-    expect(files()).toEqual(['full.json']);
-  });
-
-  it('writes to /dev/null through a link', async () => {
-    const { path, files } = sinkFor('null.ndjson');
-    symlinkSync('/dev/null', path);
-    await write(path, [tagProposal('a')]);
-    expect(files()).toEqual(['null.ndjson']);
-    expect(statSync(path).isCharacterDevice()).toBe(true);
-  });
-
-  it('writes straight to a named pipe, as soon as somebody reads it', async () => {
-    const { path, sink } = sinkFor('pipe.json');
-    execFileSync('mkfifo', [path]);
-    const opening = sink.open(runContext());
-    const reader = spawn('cat', [path], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    reader.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    const open = await opening;
-    const batch = Array.from({ length: 2000 }, (_, index) => tagProposal(`tag-${index}`));
-    await open.write(batch);
-    await open.close('complete');
-    await new Promise((resolve) => reader.once('close', resolve));
-    expect(JSON.parse(text)).toHaveLength(2000);
-  });
-
-  it('stops waiting for the reader of a pipe when the run is broken off', async () => {
-    const { path, sink } = sinkFor('pipe.json');
-    execFileSync('mkfifo', [path]);
-    const abort = new AbortController();
-    const opening = sink.open(runContext({ signal: abort.signal }));
-    setTimeout(() => {
-      abort.abort();
-    }, 100);
-    await expect(opening).rejects.toMatchObject({ code: 'ABORTED' });
-  });
-
-  it('tells that the reader of a pipe went away', async () => {
-    const { path, sink } = sinkFor('pipe.ndjson');
-    execFileSync('mkfifo', [path]);
-    const reader = spawn('head', ['-c', '10', path], { stdio: 'ignore' });
-    const open = await sink.open(runContext());
-    const batch = Array.from({ length: 2000 }, (_, index) => tagProposal(`tag-${index}`));
-    await expect(
-      (async () => {
-        for (;;) await open.write(batch);
-      })(),
-    ).rejects.toMatchObject({ code: 'OUTPUT_CLOSED' });
-    await open.close('failed');
-    reader.kill();
-  });
-});
 
 describe('fileSink.check', () => {
   it('says what will happen to the target', async () => {

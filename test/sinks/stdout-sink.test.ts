@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -38,6 +39,13 @@ function reader() {
   };
 }
 
+/** Of a Node process that writes to its standard output without end, from the sources. */
+const childArguments = [
+  '--import',
+  fileURLToPath(import.meta.resolve('jiti/register')),
+  fileURLToPath(new URL('stdout-sink-child.ts', import.meta.url)),
+];
+
 describeSink('stdoutSink', {
   faults: ['stall', 'fail'],
   open: () => {
@@ -50,8 +58,7 @@ describe('stdoutSink', () => {
   it('writes a proposal a line and leaves the stream open', async () => {
     const stream = new PassThrough();
     const open = await stdoutSink({ stream }).open(runContext());
-    const writing = open.write([tagProposal('a'), tagProposal('b')]);
-    await writing;
+    await open.write([tagProposal('a'), tagProposal('b')]);
     await open.close('complete');
     expect(stream.writable).toBe(true);
     expect(stream.listenerCount('error')).toBe(0);
@@ -96,16 +103,18 @@ describe('stdoutSink', () => {
     });
   });
 
+  it.skipIf(!existsSync('/dev/full'))('says so on a disk that is really full', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, childArguments, { stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    let errors = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    expect({ errors, status }).toEqual({ errors: 'SINK_FAILED\n', status: 0 });
+  });
+
   it("works on the process's own standard output, up to a reader that goes away", async () => {
-    const child = spawn(
-      process.execPath,
-      [
-        '--import',
-        fileURLToPath(import.meta.resolve('jiti/register')),
-        fileURLToPath(new URL('stdout-sink-child.ts', import.meta.url)),
-      ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    const child = spawn(process.execPath, childArguments, { stdio: ['ignore', 'pipe', 'pipe'] });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
     const first = await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve));

@@ -228,6 +228,23 @@ describe('readMlflow', () => {
     ]);
   });
 
+  it('warns of the runs of an experiment that could not be read', async () => {
+    const { store } = memoryStore(sample, 2);
+    const rejected = [
+      { kind: 'record', code: 'X', message: '', identity: 'experiment 7', content: null } as const,
+    ];
+    async function* experiments() {
+      yield await Promise.resolve({ items: [], rejected });
+    }
+    const run = context();
+    const source = readMlflow({ ...store, experiments }, run);
+    for await (const page of source.read({ kinds: new Set(ALL) })) expect(page).toBeDefined();
+    await source.close();
+    expect(run.recorder.counts().warnings).toEqual([
+      expect.objectContaining({ code: 'RUNS_NOT_READ', examples: ['experiment 7'] }),
+    ]);
+  });
+
   it('asks for pages, not for entities', async () => {
     const runs = Array.from({ length: 500 }, (_, n) => run(`r${n}`));
     const { store, requests } = memoryStore(

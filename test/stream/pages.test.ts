@@ -1,6 +1,8 @@
 import fc from 'fast-check';
+import { lastValueFrom, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { concatPages, interleavePages, mapPages } from '../../src/stream/pages.js';
+import { pull } from '../../src/stream/pull.js';
 
 /** The pages given, each answered after its own number of milliseconds; counts what is asked. */
 function slowPages<T>(pages: readonly T[], delays: readonly number[], asked = { count: 0 }) {
@@ -79,6 +81,63 @@ describe('interleavePages', () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+
+  it('loses nothing where calls come at any time, and asks for no more than was called for', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        lists,
+        delays,
+        delays,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 6 }),
+        async (input, slow, work, width, maxInFlight) => {
+          const asked = { count: 0 };
+          let called = 0;
+          let mostAhead = 0;
+          const interleaved = interleavePages(
+            input.map((list, index) =>
+              slowPages(list, slow.slice(index % slow.length), {
+                get count() {
+                  return asked.count;
+                },
+                set count(value) {
+                  asked.count = value;
+                  // Finding the end of a list is a call that gives no page.
+                  mostAhead = Math.max(mostAhead, value - called - input.length * maxInFlight);
+                },
+              }),
+            ),
+            width,
+          );
+          const counted: AsyncIterable<number> = {
+            [Symbol.asyncIterator]: () => {
+              const iterator = interleaved[Symbol.asyncIterator]();
+              return {
+                next: () => {
+                  called += 1;
+                  return iterator.next();
+                },
+              };
+            },
+          };
+          const order: number[] = [];
+          await lastValueFrom(
+            pull(counted, {
+              maxInFlight,
+              project: (page, index) => {
+                order.push(page);
+                return timer(work[index % work.length] ?? 0);
+              },
+            }),
+            { defaultValue: undefined },
+          );
+          expect(order).toEqual(inTurns(input, width));
+          expect(mostAhead).toBeLessThanOrEqual(0);
+        },
+      ),
+      { numRuns: 100 },
     );
   });
 

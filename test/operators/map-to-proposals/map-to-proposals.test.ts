@@ -78,7 +78,7 @@ describe('mapToProposals', () => {
 
   it('refuses options that it does not know', () => {
     expect(() => mapToProposals({ baseExternalUrl: 'mlflow.example.com' })).toThrow(
-      /"baseExternalUrl" must be a url/,
+      /"baseExternalUrl" must be a URL/,
     );
     expect(() => mapToProposals({ base_external_url: 'http://x' } as object)).toThrow(
       /did you mean "baseExternalUrl"/,

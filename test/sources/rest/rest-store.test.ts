@@ -431,21 +431,24 @@ describe('an answer over maxResponseBytes', () => {
   });
 
   it('is a clear error where tokens are of another kind', async () => {
-    const { store } = await openStore(
+    const [small, large] = content(2, [1]).runs;
+    const { store, asked } = await openStore(
       {
-        content: content(6, [3]),
         faults: ({ endpoint, body }) => {
-          if (endpoint !== 'runs/search' || body['page_token'] !== undefined) return undefined;
-          const patch = (answer: object): object => ({ ...answer, next_page_token: 'opaque' });
-          return { kind: 'patch', patch };
+          if (endpoint !== 'runs/search') return undefined;
+          return body['page_token'] === 'opaque'
+            ? { kind: 'json', body: { runs: [large] } }
+            : { kind: 'json', body: { runs: [small], next_page_token: 'opaque' } };
         },
       },
-      { runsPageSize: 2, maxResponseBytes: 10_000, retries: 0 },
+      { runsPageSize: 2, maxResponseBytes: 10_000 },
     );
     const iterator = store.runs(['1'])[Symbol.asyncIterator]();
     await iterator.next();
-    // The server itself refuses the token that it never gave.
-    await expect(iterator.next()).rejects.toMatchObject({ code: 'SOURCE_REFUSED' });
+    const error = await failureOf(iterator.next());
+    expect(error).toMatchObject({ code: 'SOURCE_RESPONSE_TOO_LARGE' });
+    expect(error.message).toContain("tokens don't tell how to step over it");
+    expect(sizes(asked('runs/search'))).toEqual([2, 2, 1]);
   });
 
   it('is a clear error where the server pays no heed to the page size', async () => {
