@@ -42,7 +42,7 @@ function onSignal(listener: (signal: StopSignal) => void): () => void {
 
 function drained(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (!stream.writable || stream.writableLength === 0) resolve();
+    if (!stream.writable) resolve();
     else {
       stream.write('', () => {
         resolve();
@@ -51,12 +51,14 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-// A reader that went away (`| head`) is no reason for a stack trace. Who writes there is told too.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+// No reason for a stack trace: a sink that writes there is told as well, and says it in its words.
+// What else is written (help, a diagram) may be cut off by a reader that has seen enough (`| head`),
+// but not by a full disk.
+const lost: unknown[] = [];
+process.stderr.on('error', () => {});
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') lost.push(error);
+});
 
 const status = await main({
   args: process.argv.slice(2),
@@ -78,4 +80,4 @@ const status = await main({
 // All is delivered and told: a connection that a component of the user's left open must not keep
 // the command from ending. Only what is still buffered for a slow reader is waited for.
 await Promise.all([drained(process.stdout), drained(process.stderr)]);
-process.exit(status);
+process.exit(status === 0 && lost.length > 0 ? 3 : status);

@@ -22,7 +22,7 @@ export interface Address {
 /**
  * Takes a tracking or registry URI apart: `http://user:password@host:5000/prefix`.
  *
- * @param name - what the URI is and where it comes from, for the message: `trackingUri`
+ * @param name - what the URI is and where it comes from, for the message: `uri`
  * @throws PipelineError `INVALID_URI` (usage), without repeating the URI where that may hold a secret
  */
 export function parseAddress(uri: string, name: string): Address {

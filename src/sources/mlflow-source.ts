@@ -10,6 +10,8 @@ import type { SqliteStoreOptions } from './sqlite/options.js';
 import { sqlitePath } from './sqlite/uri.js';
 import { sqliteSource } from './sqlite-source.js';
 
+const NAME = 'mlflowSource';
+
 interface Uri {
   /**
    * `http://host:5000`, `https://host/prefix`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
@@ -21,7 +23,7 @@ interface Uri {
 
 /** `uri` and the options of the source that it names. */
 export type MlflowSourceOptions = Uri &
-  (Omit<RestOptions, 'trackingUri'> | Omit<SqliteStoreOptions, 'path'>);
+  (Omit<RestOptions, 'uri'> | Omit<SqliteStoreOptions, 'path'>);
 
 /**
  * Reads the MLflow store that `uri` names: a server as `restSource` does, a database as
@@ -40,7 +42,7 @@ export function mlflowSource({ uri, ...options }: MlflowSourceOptions = {}): Sou
     label: 'mlflow MLFLOW_TRACKING_URI',
     open: (context) => {
       const fromEnv = context.env['MLFLOW_TRACKING_URI'] ?? '';
-      const source = fromEnv === '' ? restSource(options) : sourceFor(fromEnv, options);
+      const source = fromEnv === '' ? restSource(options, NAME) : sourceFor(fromEnv, options);
       return source.open(context);
     },
   };
@@ -48,8 +50,8 @@ export function mlflowSource({ uri, ...options }: MlflowSourceOptions = {}): Sou
 
 function sourceFor(uri: string, options: object): Source {
   const scheme = /^[a-z][a-z0-9.-]*(?=[+:])/i.exec(uri.trim())?.[0].toLowerCase();
-  if (scheme === 'http' || scheme === 'https') return restSource({ ...options, trackingUri: uri });
-  if (scheme === 'sqlite') return sqliteSource({ ...options, path: sqlitePath(uri) });
+  if (scheme === 'http' || scheme === 'https') return restSource({ ...options, uri }, NAME);
+  if (scheme === 'sqlite') return sqliteSource({ ...options, path: sqlitePath(uri) }, NAME);
   const problem =
     scheme === undefined ? 'a tracking URI without a scheme' : `the scheme ${scheme}:`;
   throw new PipelineError(

@@ -12,15 +12,16 @@ import { openRestStore } from './rest/rest-store.js';
 /**
  * Reads an MLflow server over REST. Requests grow with pages, not with entities.
  *
+ * @param component - what messages about the options call it
  * @throws PipelineError `INVALID_OPTIONS` (usage) here; when it is opened, what `openRestStore` does
  *
  * @example
- * restSource({ trackingUri: 'http://localhost:5000', runsPageSize: 500 });
+ * restSource({ uri: 'http://localhost:5000', runsPageSize: 500 });
  */
-export function restSource(options: RestOptions = {}): Source {
-  const settings = parseOptions('restSource', restOptionsSchema, options);
+export function restSource(options: RestOptions = {}, component = 'restSource'): Source {
+  const settings = parseOptions(component, restOptionsSchema, options);
   return {
-    label: `mlflow ${redact(settings.trackingUri ?? 'MLFLOW_TRACKING_URI')}`,
+    label: `mlflow ${redact(settings.uri ?? 'MLFLOW_TRACKING_URI')}`,
     open: async (context) => readMlflow(await openRestStore(options, context), context),
   };
 }

@@ -12,13 +12,14 @@ import { sqliteUri } from './sqlite/uri.js';
 /**
  * Reads an MLflow database without the server, read-only and without holding up its writers.
  *
+ * @param component - what messages about the options call it
  * @throws PipelineError `INVALID_OPTIONS` (usage) here; when it is opened, what `openSqliteStore` does
  *
  * @example
  * sqliteSource({ path: 'mlflow.db' });
  */
-export function sqliteSource(options: SqliteStoreOptions): Source {
-  const { path } = parseOptions('sqliteSource', sqliteStoreOptions, options);
+export function sqliteSource(options: SqliteStoreOptions, component = 'sqliteSource'): Source {
+  const { path } = parseOptions(component, sqliteStoreOptions, options);
   return {
     label: `mlflow ${sqliteUri(path)}`,
     open: async (context) => readMlflow(await openSqliteStore(options, context), context),

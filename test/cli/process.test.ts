@@ -2,8 +2,17 @@
  * The command as a process of its own: signals, pipes, and what is left of it afterwards.
  */
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +25,7 @@ let entry: string;
 beforeAll(() => {
   packageFolder = mkdtempSync(join(tmpdir(), 'cli-build-'));
   entry = buildInto(packageFolder);
-});
+}, 120_000);
 
 afterAll(() => {
   rmSync(packageFolder, { recursive: true, force: true });
@@ -104,6 +113,24 @@ describe('the process', () => {
     const kept = JSON.parse(readFileSync(join(cwd, 'out.json.incomplete'), 'utf8')) as unknown[];
     expect(kept.length).toBeGreaterThanOrEqual(100);
     expect(kept.length % 10).toBe(0);
+  });
+
+  // A device that only Linux has: always full.
+  it.skipIf(!existsSync('/dev/full'))('says that its output has no room', () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      for (const args of [['--to', '-'], ['--help']]) {
+        const { status, stderr } = spawnSync(process.execPath, [entry, ...args], {
+          cwd: temporaryFolder(),
+          stdio: ['ignore', full, 'pipe'],
+          encoding: 'utf8',
+        });
+        expect(status).toBe(3);
+        expect(stderr).not.toMatch(/ at .*\.js:/); // no stack trace
+      }
+    } finally {
+      closeSync(full);
+    }
   });
 
   it('is quiet when the reader of its output goes away', async () => {

@@ -59,7 +59,7 @@ async function sweep(runs: number, sinkMs: number) {
 
   const { report } = await runPipeline(
     {
-      source: restSource({ trackingUri: listening.uri, runsPageSize: RUNS_A_PAGE }),
+      source: restSource({ uri: listening.uri, runsPageSize: RUNS_A_PAGE }),
       operators: [versionGate(), watching, buildUrns(), mapToProposals(), dedup()],
       sinks: [sink],
       maxInFlightPages: MAX_IN_FLIGHT,

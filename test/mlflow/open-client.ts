@@ -37,7 +37,7 @@ export async function openClient(uri: string, options: ClientOptions = {}): Prom
     signal: new AbortController().signal,
     counter: { requests: 0, retries: 0 },
     ...options,
-    settings: clientSettings(uri, 'trackingUri', options, options.env ?? {}),
+    settings: clientSettings(uri, 'uri', options, options.env ?? {}),
   });
   onTestFinished(() => client.close());
   return client;

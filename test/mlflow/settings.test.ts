@@ -13,7 +13,7 @@ const settings = (
   uri: string,
   options: ConnectionOptions = {},
   env: Env = {},
-): ReturnType<typeof clientSettings> => clientSettings(uri, 'trackingUri', options, env);
+): ReturnType<typeof clientSettings> => clientSettings(uri, 'uri', options, env);
 
 describe('parseAddress', () => {
   it.each([
@@ -22,11 +22,11 @@ describe('parseAddress', () => {
     ['https://host/team/mlflow//', 'https://host/team/mlflow', '/team/mlflow'],
     [' http://[::1]:5000 ', 'http://[::1]:5000', ''],
   ])('takes %s apart', (uri, shown, prefix) => {
-    expect(parseAddress(uri, 'trackingUri')).toMatchObject({ shown, prefix });
+    expect(parseAddress(uri, 'uri')).toMatchObject({ shown, prefix });
   });
 
   it('takes credentials out of what is shown', () => {
-    const address = parseAddress('http://us%40er:p%3Aw@host/x', 'trackingUri');
+    const address = parseAddress('http://us%40er:p%3Aw@host/x', 'uri');
     expect(address.credentials).toEqual({ username: 'us@er', password: 'p:w' });
     expect(address.shown).toBe('http://host/x');
   });

@@ -4,7 +4,7 @@
  *
  * @example
  * const server = await startMlflowServer({ flavour: '2.22.5', content: sampleContent() });
- * const store = await openRestStore({ trackingUri: server.uri }, context);
+ * const store = await openRestStore({ uri: server.uri }, context);
  * ...
  * expect(server.requests.filter(({ endpoint }) => endpoint === 'runs/search')).toHaveLength(2);
  * await server.close();

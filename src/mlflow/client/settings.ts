@@ -33,7 +33,7 @@ export interface ClientSettings {
  * Options come first, then credentials in the URI, then MLFLOW_TRACKING_USERNAME and _PASSWORD,
  * then MLFLOW_TRACKING_TOKEN: the order that MLflow's own client keeps among its variables.
  *
- * @param name - what the URI is, for messages: `trackingUri`
+ * @param name - what the URI is, for messages: `uri`
  * @throws PipelineError `INVALID_URI`, `INVALID_OPTIONS` (usage)
  */
 export function clientSettings(

@@ -15,15 +15,15 @@ export function namedServers(
   settings: RestSettings,
   env: Env,
 ): { tracking: ClientSettings; registry?: ClientSettings } {
-  const uri = settings.trackingUri ?? env['MLFLOW_TRACKING_URI'];
+  const uri = settings.uri ?? env['MLFLOW_TRACKING_URI'];
   if (uri === undefined || uri === '') {
     throw new PipelineError(
-      'no MLflow server is named: set trackingUri or the variable MLFLOW_TRACKING_URI to its ' +
+      'no MLflow server is named: set uri or the variable MLFLOW_TRACKING_URI to its ' +
         'address, such as http://host:5000',
       { code: 'NO_TRACKING_URI', category: 'usage' },
     );
   }
-  const trackingName = settings.trackingUri === undefined ? 'MLFLOW_TRACKING_URI' : 'trackingUri';
+  const trackingName = settings.uri === undefined ? 'MLFLOW_TRACKING_URI' : 'uri';
   const tracking = clientSettings(uri, trackingName, settings, env);
   const other = settings.registryUri ?? env['MLFLOW_REGISTRY_URI'];
   if (other === undefined || other === '') return { tracking };

@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 export const restOptionsSchema = z.strictObject({
-  trackingUri: z
+  uri: z
     .string()
     .min(1)
     .optional()

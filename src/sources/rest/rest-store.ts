@@ -39,7 +39,7 @@ import { experimentSearch, modelSearch, runSearch, versionSearch } from './searc
  *   `SERVER_CERT_UNREADABLE` (usage); `WRONG_ADDRESS` and the client's `SOURCE_…` (unavailable)
  *
  * @example
- * const store = await openRestStore({ trackingUri: 'http://127.0.0.1:5000' }, context);
+ * const store = await openRestStore({ uri: 'http://127.0.0.1:5000' }, context);
  * for await (const { items } of store.experiments()) console.log(items.length);
  * await store.close();
  */

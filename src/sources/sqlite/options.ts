@@ -16,8 +16,8 @@ export const sqliteStoreOptions = z.strictObject({
   path: z.string().min(1).describe('The database file, relative to the current folder or absolute'),
   experimentsPageSize: pageSize(1000, 'experiments'),
   runsPageSize: pageSize(500, 'runs'),
-  registeredModelsPageSize: pageSize(500, 'registered models'),
-  modelVersionsPageSize: pageSize(1000, 'model versions'),
+  modelsPageSize: pageSize(500, 'registered models'),
+  versionsPageSize: pageSize(1000, 'model versions'),
   lockTimeoutMs: z
     .int()
     .min(0)

@@ -94,14 +94,14 @@ class SqliteStore implements MlflowStore {
   registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {
     return keyedPages(
       this.#database,
-      registeredModelReader(this.#schema, this.#settings.registeredModelsPageSize),
+      registeredModelReader(this.#schema, this.#settings.modelsPageSize),
     );
   }
 
   modelVersions(): AsyncIterable<StorePage<ModelVersion>> {
     return keyedPages(
       this.#database,
-      modelVersionReader(this.#schema, this.#settings.modelVersionsPageSize),
+      modelVersionReader(this.#schema, this.#settings.versionsPageSize),
     );
   }
 

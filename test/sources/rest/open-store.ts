@@ -45,7 +45,7 @@ export async function openStore(
   const server = await startMlflowServer(serverOptions);
   onTestFinished(() => server.close());
   const context = testContext();
-  const store = await openRestStore({ ...QUICK, trackingUri: server.uri, ...options }, context);
+  const store = await openRestStore({ ...QUICK, uri: server.uri, ...options }, context);
   onTestFinished(() => store.close());
   const before = server.requests.length;
   const asked = (endpoint: string) =>

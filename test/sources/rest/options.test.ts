@@ -51,23 +51,23 @@ describe('openRestStore', () => {
   it('uses the credentials of the tracking URI for a registry on the same host only', async () => {
     const server = await startServer({ authorization: 'Basic YTpi' });
     const other = await startServer();
-    const trackingUri = server.uri.replace('//', '//a:b@');
-    const same = openRestStore({ trackingUri, registryUri: `${server.uri}/x` }, testContext());
+    const uri = server.uri.replace('//', '//a:b@');
+    const same = openRestStore({ uri, registryUri: `${server.uri}/x` }, testContext());
     expect(await failureOf(same)).toMatchObject({ code: 'WRONG_ADDRESS' });
     const last = server.requests.at(-1);
     expect(last?.path).toBe('/x/ajax-api/2.0/mlflow/registered-models/search');
     expect(last?.headers).toHaveProperty('authorization', 'Basic YTpi');
-    const store = await openRestStore({ trackingUri, registryUri: other.uri }, testContext());
+    const store = await openRestStore({ uri, registryUri: other.uri }, testContext());
     await store.close();
     expect(other.requests[0]?.headers).not.toHaveProperty('authorization');
   });
 
   it.each([
     ['no address', {}, {}, 'NO_TRACKING_URI'],
-    ['an address that is none', { trackingUri: 'sqlite:///x.db' }, {}, 'INVALID_URI'],
+    ['an address that is none', { uri: 'sqlite:///x.db' }, {}, 'INVALID_URI'],
     [
       'a registry that is none',
-      { trackingUri: 'http://h' },
+      { uri: 'http://h' },
       { MLFLOW_REGISTRY_URI: 'databricks-uc' },
       'INVALID_URI',
     ],

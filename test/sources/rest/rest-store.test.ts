@@ -152,7 +152,7 @@ describe('paging', () => {
             // Permissions make pages short and even empty.
             hides: (item) => 'info' in item && hash(JSON.stringify(item)) % hidden === 1,
           });
-          const store = await openRestStore({ trackingUri: server.uri, ...options }, testContext());
+          const store = await openRestStore({ uri: server.uri, ...options }, testContext());
           const experiments = (await collect(store.experiments())).items;
           expect(experiments).toHaveLength(sizes.experiments);
           const ids = experiments.map(({ experimentId }) => experimentId);
@@ -489,7 +489,7 @@ describe('an abort', () => {
       },
     });
     const context = testContext({ signal: controller.signal });
-    const store = await openRestStore({ trackingUri: server.uri }, context);
+    const store = await openRestStore({ uri: server.uri }, context);
     expect(await failureOf(collect(store.runs(['1', '2'])))).toBe(reason);
     await store.close();
   });

@@ -99,7 +99,7 @@ describe('what is awkward but legal', () => {
        SELECT name, 1, 'None', 0 FROM registered_models`,
     );
     const { registeredModels, modelVersions, rejected } = await readAll(
-      await open(path, { registeredModelsPageSize: 1, modelVersionsPageSize: 1 }),
+      await open(path, { modelsPageSize: 1, versionsPageSize: 1 }),
     );
     const names = ['a', 'a\0', 'a\0b', 'b\ufffd', 'b\ufffd\ufffd', 'c'];
     expect(registeredModels.map(({ name }) => name)).toEqual(names);

@@ -53,7 +53,7 @@ describe('a row that makes no sense', () => {
       `INSERT INTO model_versions(name, version, current_stage) VALUES
        ('plain', 'two', 'None'), ('', 1, 'None'), (x'02', 1, 'None')`,
     );
-    const after = await readAll(await open(path, { runsPageSize: 3, modelVersionsPageSize: 3 }));
+    const after = await readAll(await open(path, { runsPageSize: 3, versionsPageSize: 3 }));
     expect(after.rejected.map(({ code }) => code)).toEqual([
       ...Array<string>(2).fill('MALFORMED_RUN'),
       ...Array<string>(2).fill('MALFORMED_REGISTERED_MODEL'),

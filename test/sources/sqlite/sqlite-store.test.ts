@@ -194,8 +194,8 @@ describe.each(MLFLOW_VERSIONS)('a database of MLflow %s', (version) => {
         fc.record({
           experimentsPageSize: pageSize,
           runsPageSize: pageSize,
-          registeredModelsPageSize: pageSize,
-          modelVersionsPageSize: pageSize,
+          modelsPageSize: pageSize,
+          versionsPageSize: pageSize,
         }),
         async (sizes) => {
           const store = await open(path, sizes);

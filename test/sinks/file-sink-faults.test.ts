@@ -1,0 +1,166 @@
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { PipelineError } from '../../src/core/errors.js';
+import { fileSink } from '../../src/sinks/file/file-sink.js';
+import { runContext } from '../../src/testing/index.js';
+import { proposalsIn, textOf } from './delivered.js';
+import { sinkFor } from './file-target.js';
+
+describe('what fileSink can not write', () => {
+  it.each(['out', 'out.txt', 'out.gz', 'out.csv.gz', '/dev/stdout'])(
+    'is refused as usage where the name says no format: %s',
+    (path) => {
+      expect(() => fileSink({ path })).toThrow(
+        expect.objectContaining({
+          code: 'UNKNOWN_FORMAT',
+          category: 'usage',
+          message: expect.stringContaining('.json, .ndjson or .jsonl') as string,
+        }) as Error,
+      );
+    },
+  );
+
+  it('is refused as usage where an option is mistyped', () => {
+    expect(() => fileSink({ pth: 'out.json' } as never)).toThrow(/did you mean "path"/);
+  });
+
+  it('is told with the folder to create', async () => {
+    const { folder } = sinkFor('x.json');
+    const sink = fileSink({ path: join(folder, 'missing', 'out.json') });
+    const wanted = {
+      code: 'SINK_UNWRITABLE',
+      category: 'unavailable',
+      message: expect.stringMatching(/missing\/out\.json.*create it first/) as string,
+    };
+    await expect(sink.open(runContext())).rejects.toMatchObject(wanted);
+    await expect(sink.check(runContext())).rejects.toMatchObject(wanted);
+  });
+
+  it('is told where the target is a folder, a file stands for its folder, or links circle', async () => {
+    const { folder } = sinkFor('x.json');
+    mkdirSync(join(folder, 'folder.json'));
+    writeFileSync(join(folder, 'file'), '');
+    symlinkSync('circle.json', join(folder, 'circle.json'));
+    for (const [name, message] of [
+      ['folder.json', /it is a folder/],
+      ['file/out.json', /is not a folder/],
+      ['circle.json', /circle/],
+      [`${'x'.repeat(248)}.json`, /too long/],
+    ] as const) {
+      const sink = fileSink({ path: join(folder, name) });
+      await expect(sink.open(runContext())).rejects.toMatchObject({
+        code: 'SINK_UNWRITABLE',
+        message: expect.stringMatching(message) as string,
+      });
+    }
+  });
+
+  it('is told where permission is missing, for the folder or for a file made read-only', async () => {
+    const { folder, path, sink, files } = sinkFor('out.json');
+    const denied = {
+      code: 'SINK_UNWRITABLE',
+      category: 'unavailable',
+      message: expect.stringMatching(/permission denied.*check who may write/) as string,
+    };
+    chmodSync(folder, 0o555);
+    await asOrdinaryUser(() => expect(sink.open(runContext())).rejects.toMatchObject(denied));
+    chmodSync(folder, 0o777);
+    writeFileSync(path, 'earlier');
+    chmodSync(path, 0o444);
+    if (process.getuid?.() !== 0) {
+      await expect(sink.open(runContext())).rejects.toMatchObject(denied);
+    }
+    expect(files()).toEqual(['out.json']);
+  });
+
+  it('is told where it is a socket, which is left alone', async () => {
+    const { path, sink } = sinkFor('socket.json');
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    try {
+      await expect(sink.open(runContext())).rejects.toThrow(/no ordinary file/);
+    } finally {
+      server.close();
+    }
+  });
+});
+
+/** As root, who may write anywhere, with another's rights; otherwise just so. */
+async function asOrdinaryUser(run: () => Promise<void>): Promise<void> {
+  if (process.getuid?.() !== 0) return run();
+  process.seteuid?.(65534);
+  try {
+    await run();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+const childFile = fileURLToPath(new URL('file-sink-child.ts', import.meta.url));
+const jiti = fileURLToPath(import.meta.resolve('jiti/register'));
+
+/** The arguments of a Node process that writes to a file without end, from the sources. */
+function childArguments(path: string): string[] {
+  return ['--import', jiti, childFile, path];
+}
+
+describe('fileSink in a process that comes to harm', () => {
+  it('leaves the target as it was when it is killed in mid-write', async () => {
+    const { path, sink, files } = sinkFor('out.json');
+    writeFileSync(path, 'earlier');
+    const child = spawn(process.execPath, childArguments(path), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve)); // it has confirmed a page
+    const partial = `out.json.${child.pid ?? 0}.partial`;
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(readFileSync(path, 'utf8')).toBe('earlier');
+    expect(files()).toEqual(['out.json', partial]);
+    // What was confirmed had left the process.
+    expect(proposalsIn(wholeLines(join(path, '..', partial))).length).toBeGreaterThan(0);
+
+    const open = await sink.open(runContext());
+    await open.close('complete');
+    expect(files()).toEqual(['out.json']);
+  });
+
+  it('tells that the disk took no more, and keeps what was confirmed', async () => {
+    for (const name of ['out.json', 'out.ndjson.gz']) {
+      const { path, files } = sinkFor(name);
+      writeFileSync(path, 'earlier');
+      // The shell sets a limit on the size of files (in KiB or half of them): a disk that is full.
+      const { stdout } = await promisify(execFile)('sh', [
+        '-c',
+        'ulimit -f 700; exec "$@"',
+        'sh',
+        process.execPath,
+        ...childArguments(path),
+      ]);
+      const result = JSON.parse(stdout.split('\n').at(-2) ?? '') as {
+        confirmed: number;
+        error: PipelineError;
+        message: string;
+      };
+      expect(result.error).toMatchObject({ code: 'SINK_FAILED', category: 'unavailable' });
+      expect(result.message).toContain(path);
+      expect(result.message).toMatch(/larger than files may be|no space is left/);
+      expect(readFileSync(path, 'utf8')).toBe('earlier');
+      expect(files()).toEqual([name, `${name}.incomplete`]);
+      const kept = textOf(`${path}.incomplete`);
+      if (name === 'out.json') JSON.parse(kept);
+      expect(proposalsIn(kept).length).toBeGreaterThanOrEqual(result.confirmed);
+      expect(result.confirmed).toBeGreaterThan(0);
+    }
+  });
+});
+
+function wholeLines(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  return text.slice(0, text.lastIndexOf('\n'));
+}
