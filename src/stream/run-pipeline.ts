@@ -13,6 +13,7 @@ import { messageOf, PipelineError } from '../core/errors.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { AnyOperator, Logger, RunContext, RunOutcome, Sink, Source } from './contracts.js';
 import { openDeadLetter } from './dead-letter.js';
+import { deadLetterOnError } from './dead-letter-on-error.js';
 import { deliverPages } from './deliver-pages.js';
 import { Recorder, type RunCounts } from './recorder.js';
 import { StopSwitch } from './stop-switch.js';
@@ -54,6 +55,7 @@ export interface RunReport {
   readonly dryRun: boolean;
   readonly source: string;
   readonly sinks: readonly string[];
+  /** The MLflow that was read; absent where it was not reached, or a file of proposals was read. */
   readonly server?: ServerFacts;
   /** Where rejected records are; absent where there were none. */
   readonly deadLetter?: { readonly path: string; readonly count: number };
@@ -98,7 +100,9 @@ export async function runPipeline(
     },
   };
 
-  const sinks = dryRun ? [] : definition.sinks;
+  const sinks = (dryRun ? [] : definition.sinks).map((sink) =>
+    sink.onError === 'dead-letter' ? deadLetterOnError(sink) : sink,
+  );
   let server: ServerFacts | undefined;
   let failure: PipelineError | undefined;
   try {
@@ -140,7 +144,7 @@ export async function runPipeline(
     dryRun,
     source: definition.source.label,
     sinks: sinks.map((sink) => sink.label),
-    ...(server === undefined ? {} : { server }),
+    ...(server === undefined || definition.source.gives === 'proposal' ? {} : { server }),
     ...(deadLetter.count === 0
       ? {}
       : { deadLetter: { path: deadLetter.path, count: deadLetter.count } }),

@@ -56,6 +56,7 @@ export function dataHubRestSink(options: DataHubRestSinkOptions): Sink {
   const address = parseServiceAddress(settings.url, 'dataHubRestSink: "url"');
   return {
     label: `datahub ${address.shown}`,
+    onError: settings.onError,
     open: (context) => open(address, settings, context),
     check: async (context) => {
       const client = await openServiceClient(address, settings, context);
@@ -92,7 +93,7 @@ async function open(
     await client.close();
     throw error;
   }
-  const single = settings.maxBatchProposals === 1;
+  const single = settings.maxBatchCount === 1;
   const delivery = new BatchDelivery({
     settings,
     context,
@@ -106,7 +107,7 @@ async function open(
   const maxBytes = settings.maxBatchBytes - BODY_OVERHEAD_BYTES;
   const lanes = new Lanes({
     concurrency: settings.concurrency,
-    maxProposals: settings.maxBatchProposals,
+    maxProposals: settings.maxBatchCount,
     maxBytes,
     prepare: preparer(maxBytes, context),
     deliver: (batch, settle) => delivery.deliver(batch, settle),

@@ -88,7 +88,7 @@ export function connectionFailure(error: unknown, place: Place): PipelineError {
     return failure(
       'SINK_TLS_UNTRUSTED',
       `has a certificate that is not trusted (${code}): name its authority's certificate with ` +
-        'caPath, or, on a network that you trust, set insecureTls',
+        'caFile, or, on a network that you trust, set insecureTls',
       false,
     );
   }
@@ -130,7 +130,7 @@ export function connectionFailure(error: unknown, place: Place): PipelineError {
 export function timeoutFailure(place: Place, timeoutMs: number): PipelineError {
   return new PipelineError(
     `${place.request} has not answered in ${timeoutMs} ms: send smaller requests ` +
-      '(maxBatchProposals), or set a larger requestTimeoutMs',
+      '(maxBatchCount), or set a larger requestTimeoutMs',
     { code: 'SINK_TIMEOUT', category: 'unavailable', retryable: true },
   );
 }
@@ -180,7 +180,7 @@ export function statusFailure(answer: FailedAnswer, place: Place): PipelineError
       if (/ingestProposalBatch not supported/i.test(said)) {
         return failure(
           'SINK_TOO_OLD',
-          `this DataHub takes no batches: set maxBatchProposals to 1, or upgrade it (${said})`,
+          `this DataHub takes no batches: set maxBatchCount to 1, or upgrade it (${said})`,
         );
       }
       return new RefusedError(place, status, said);

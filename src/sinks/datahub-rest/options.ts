@@ -38,7 +38,7 @@ export const dataHubRestSinkSchema = z.strictObject({
     .max(64)
     .default(4)
     .describe('Requests at a time; the aspects of one entity stay in order whatever it is'),
-  maxBatchProposals: z
+  maxBatchCount: z
     .int()
     .min(1)
     .max(10_000)
@@ -76,7 +76,7 @@ export const dataHubRestSinkSchema = z.strictObject({
     .max(600_000)
     .default(10_000)
     .describe('Longest of these waits; a Retry-After of the server is obeyed beyond it'),
-  caPath: z
+  caFile: z
     .string()
     .min(1)
     .optional()
@@ -102,11 +102,11 @@ export type DataHubRestSettings = z.output<typeof dataHubRestSinkSchema>;
 const URI_OPTIONS = new Set<string>([
   'async',
   'concurrency',
-  'maxBatchProposals',
+  'maxBatchCount',
   'maxBatchBytes',
   'requestTimeoutMs',
   'deliveryTimeoutMs',
-  'caPath',
+  'ca',
   'insecureTls',
   'onError',
 ]);
@@ -133,7 +133,8 @@ export function optionsFromUri(uri: string): DataHubRestSinkOptions {
       const allowed = [...URI_OPTIONS].join(', ');
       throw invalidUri(uri, `has the unknown option "${name}". Allowed: ${allowed}`);
     }
-    options[name] = valueOf(value);
+    // As Kafka's URI has it.
+    options[name === 'ca' ? 'caFile' : name] = valueOf(value);
   }
   return options as unknown as DataHubRestSinkOptions;
 }

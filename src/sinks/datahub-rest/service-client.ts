@@ -197,10 +197,10 @@ function tokenOf(address: ServiceAddress, { env }: RunContext): string | undefin
 }
 
 async function openDispatcher(
-  { caPath, insecureTls, concurrency, requestTimeoutMs }: DataHubRestSettings,
+  { caFile, insecureTls, concurrency, requestTimeoutMs }: DataHubRestSettings,
   { env }: RunContext,
 ): Promise<Dispatcher> {
-  const ca = caPath === undefined ? {} : { ca: await readCertificates(caPath) };
+  const ca = caFile === undefined ? {} : { ca: await readCertificates(caFile) };
   const timeout = Math.min(requestTimeoutMs, LONGEST_CONNECT_MS);
   const tls = { rejectUnauthorized: !insecureTls, ...ca, timeout };
   return new EnvHttpProxyAgent({
@@ -225,7 +225,7 @@ async function readCertificates(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new PipelineError(
-      `dataHubRestSink: the certificates in ${path} can't be read (${messageOf(error)}): caPath ` +
+      `dataHubRestSink: the certificates in ${path} can't be read (${messageOf(error)}): caFile ` +
         'must name a PEM file',
       { code: 'CERTIFICATE_UNREADABLE', category: 'usage', cause: error },
     );

@@ -67,6 +67,7 @@ export function proposalFileSource(options: ProposalFileSourceOptions): Source<P
   }
   return {
     label: `proposals ${path}`,
+    gives: 'proposal',
     open: async (context) => {
       await requireReadable(path);
       return open(settings, context);

@@ -111,14 +111,14 @@ describe('requests', () => {
 
   it('are as many at a time as configured', async () => {
     const gms = await start({ delayMs: () => 20 });
-    await deliver(gms, [tags(100)], { concurrency: 3, maxBatchProposals: 10 });
+    await deliver(gms, [tags(100)], { concurrency: 3, maxBatchCount: 10 });
     expect(gms.mostAtATime).toBe(3);
   });
 
   it('ask for queuing where configured, one by one where configured, and patch', async () => {
     const gms = await start();
     const patch: Proposal = { ...tagProposal('patched', { patch: [] }), changeType: 'PATCH' };
-    await deliver(gms, [[...tags(2), patch]], { async: true, maxBatchProposals: 1 });
+    await deliver(gms, [[...tags(2), patch]], { async: true, maxBatchCount: 1 });
     expect(gms.requests.map(({ path }) => path)).toEqual(
       Array.from({ length: 3 }, () => '/aspects?action=ingestProposal'),
     );
@@ -156,7 +156,7 @@ describe('a refused proposal', () => {
         entityUrn.endsWith('-7') ? 'Unknown aspect status for entity tag' : undefined,
       delayMs: () => 1,
     });
-    const refusals = await deliver(gms, [tags(300)], { maxBatchProposals: 20 });
+    const refusals = await deliver(gms, [tags(300)], { maxBatchCount: 20 });
     expect(refusals.map(({ proposal }) => proposal.entityUrn)).toEqual(['urn:li:tag:tag-7']);
     expect(refusals[0]?.message).toMatch(/500.*takes others.*Unknown aspect status/);
     expect(urnsOf(gms).size).toBe(299);
@@ -204,7 +204,7 @@ describe('faults', () => {
       },
       delayMs: () => 5,
     });
-    await deliver(gms, [tags(10)], { concurrency: 1, maxBatchProposals: 5 });
+    await deliver(gms, [tags(10)], { concurrency: 1, maxBatchCount: 5 });
     expect(gms.received).toHaveLength(10);
     const [first = 0, second = 0] = times;
     expect(second - first).toBeGreaterThanOrEqual(950);
@@ -270,7 +270,7 @@ describe('faults', () => {
     const gms = await start({ fault: () => ({ status: 400, body }) });
     const error = await failureOf(deliver(gms, [tags(4)]));
     expect(error.code).toBe('SINK_TOO_OLD');
-    expect(error.message).toContain('maxBatchProposals');
+    expect(error.message).toContain('maxBatchCount');
   });
 
   it('a web page that says 200 is no confirmation', async () => {
