@@ -21,7 +21,7 @@ export const proposalFileSourceSchema = z.strictObject({
     .describe(
       'The file to read: .json (a list of proposals), .ndjson or .jsonl (one a line), each also with .gz',
     ),
-  pageSize: z.int().min(1).max(100_000).default(1_000).describe('Proposals in a page'),
+  pageSize: z.int().min(1).max(100_000).default(250).describe('Proposals in a page'),
   maxProposalBytes: z
     .int()
     .min(1)
