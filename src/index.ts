@@ -21,6 +21,10 @@ export { restSource } from './sources/rest-source.js';
 export { type RestOptions } from './sources/rest/options.js';
 export { sqliteSource } from './sources/sqlite-source.js';
 export { type SqliteStoreOptions } from './sources/sqlite/options.js';
+export {
+  proposalFileSource,
+  type ProposalFileSourceOptions,
+} from './sources/proposal-file/proposal-file-source.js';
 
 // Operators
 export { versionGate, type VersionGateOptions } from './operators/version-gate.js';
@@ -31,6 +35,10 @@ export type * from './operators/identified-record.js';
 
 // Sinks
 export { fileSink, type FileSinkOptions } from './sinks/file/file-sink.js';
+export {
+  dataHubRestSink,
+  type DataHubRestSinkOptions,
+} from './sinks/datahub-rest/datahub-rest-sink.js';
 export { stdoutSink } from './sinks/stdout-sink.js';
 export { kafkaSink, type KafkaSinkOptions } from './sinks/kafka/index.js';
 

@@ -68,7 +68,7 @@ function checkSource(
       const counts = Object.entries(await open.count(plan));
       const dropped = [...all.kinds].filter((kind) => !plan.kinds.has(kind));
       return [
-        `MLflow ${open.server.versionText}`,
+        source.gives === 'proposal' ? open.server.versionText : `MLflow ${open.server.versionText}`,
         counts.length === 0
           ? 'it does not say how much there is'
           : counts.map(([kind, value]) => `${count(value)} ${kindLabel(kind, value)}`).join(', '),

@@ -77,13 +77,13 @@ function route(report: RunReport, { palette }: SummaryView): string[] {
 }
 
 /** Records on the left, the entities they became on the right. */
-function figures({ counts }: RunReport, view: SummaryView): string[] {
+function figures({ counts, server }: RunReport, view: SummaryView): string[] {
   const read = Object.entries(counts.read)
     .filter(([kind]) => kind !== 'server')
     .map(([kind, value]) => [kindLabel(kind), value] as const);
   const entities = Object.entries(counts.entities).map(([type, value]) => [type, value] as const);
   return sideBySide(
-    table('Read from MLflow', read, view),
+    table(server === undefined ? 'Read' : 'Read from MLflow', read, view),
     table('Entities for DataHub', entities, view),
     view,
   );

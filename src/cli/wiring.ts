@@ -4,6 +4,7 @@
 
 import { loadConfig } from '../config/load-config.js';
 import { sinkFromUri, sourceFromUri } from '../config/uri.js';
+import { operatorsBehind } from '../stream/operators.js';
 import type { PipelineDefinition } from '../stream/run-pipeline.js';
 import type { Session } from './session.js';
 
@@ -15,7 +16,10 @@ export interface Wiring {
   readonly isExample: boolean;
 }
 
-/** `--from`, `--to` and `--dead-letter` replace what the configuration says; operators stay. */
+/**
+ * `--from`, `--to` and `--dead-letter` replace what the configuration says; operators stay. But
+ * those that take records of MLflow have no place where `--from` is a file of proposals.
+ */
 export async function wire({ options, context, log }: Session): Promise<Wiring> {
   const config = await loadConfig({
     cwd: context.cwd,
@@ -34,6 +38,7 @@ export async function wire({ options, context, log }: Session): Promise<Wiring> 
     definition: {
       ...config.definition,
       source,
+      operators: operatorsBehind(source, config.definition.operators),
       sinks,
       ...(deadLetter === undefined ? {} : { deadLetter: { path: deadLetter } }),
     },

@@ -36,7 +36,19 @@ const SOURCES: readonly Row<Source<unknown>>[] = [
     examples: ['sqlite:///mlflow.db', 'mlflow.db'],
     make: (uri) => mlflow(toSqliteUri(uri)),
   },
+  {
+    schemes: [],
+    takes: (text) => PROPOSAL_FILE.test(text),
+    examples: ['proposals.json', 'proposals.ndjson', 'either with .gz'],
+    make: async (path) =>
+      (await import('../sources/proposal-file/proposal-file-source.js')).proposalFileSource({
+        path,
+      }),
+  },
 ];
+
+/** What the file sinks write, ours and DataHub's. */
+const PROPOSAL_FILE = /\.(json|ndjson|jsonl)(\.gz)?$/i;
 
 const UNSUPPORTED_SOURCES: readonly Unsupported[] = [
   {
@@ -56,10 +68,6 @@ const UNSUPPORTED_SOURCES: readonly Unsupported[] = [
       '--backend-store-uri ./mlruns` and give the address of the server',
   },
   {
-    matches: /\.(json|ndjson|jsonl)(\.gz)?$/i,
-    advice: 'files of proposals are not read yet',
-  },
-  {
     matches: /^[\w.-]+:\d+(\/|$)/,
     advice: 'the address of a server begins with http:// or https://',
   },
@@ -74,7 +82,7 @@ const SINKS: readonly Row<Sink>[] = [
   },
   {
     schemes: [],
-    takes: (text) => /\.(json|ndjson|jsonl)(\.gz)?$/i.test(text),
+    takes: (text) => PROPOSAL_FILE.test(text),
     examples: ['out.json', 'out.ndjson', 'either with .gz'],
     make: async (path) => (await import('../sinks/file/file-sink.js')).fileSink({ path }),
   },
@@ -83,20 +91,25 @@ const SINKS: readonly Row<Sink>[] = [
     examples: ['kafka://host:9092?registry=http://host:8081'],
     make: async (uri) => (await import('../sinks/kafka/index.js')).kafkaSinkFromUri(uri),
   },
+  {
+    schemes: ['datahub'],
+    examples: ['datahub+http://host:8080', 'datahub+https://host/api/gms'],
+    make: async (uri) =>
+      (await import('../sinks/datahub-rest/datahub-rest-sink.js')).dataHubRestSinkFromUri(uri),
+  },
 ];
 
 const UNSUPPORTED_SINKS: readonly Unsupported[] = [
   {
-    matches: /^(datahub(\+https?)?|https?):/i,
-    advice:
-      'DataHub itself is not written to yet: write a .json file and hand it to ' +
-      '`datahub ingest mcps FILE`',
+    matches: /^https?:/i,
+    advice: "the address of DataHub's service begins with datahub+http:// or datahub+https://",
   },
 ];
 
 /**
  * The source that a URI stands for: `http://host:5000/prefix`, `https://…`, `sqlite:///mlflow.db`
- * (relative: three slashes; absolute: four, as SQLAlchemy has it), or the path of a database.
+ * (relative: three slashes; absolute: four, as SQLAlchemy has it), the path of a database, or that of
+ * a file of proposals.
  *
  * @throws PipelineError `UNKNOWN_SOURCE` (usage), which names what is allowed
  */
@@ -106,7 +119,8 @@ export async function sourceFromUri(uri: string): Promise<Source<unknown>> {
 
 /**
  * The sink that a URI stands for: `out.json`, `out.ndjson`, `out.json.gz`, `-` for standard output,
- * or `kafka://host:9092?registry=http://host:8081`.
+ * `kafka://host:9092?registry=http://host:8081`, or `datahub+http://host:8080` and
+ * `datahub+https://…` for DataHub itself.
  *
  * @throws PipelineError `UNKNOWN_SINK` (usage), which names what is allowed
  */

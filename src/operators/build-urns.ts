@@ -99,6 +99,7 @@ export function buildUrns(
   );
   return Object.assign(operator, {
     label: 'buildUrns',
+    takes: 'record' as const,
     open: (run: RunContext) => {
       context = run;
     },

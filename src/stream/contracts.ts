@@ -66,6 +66,8 @@ export interface ReadPlan {
 export interface Source<T = MlflowRecord> {
   /** For logs, errors and the graph; without credentials: `mlflow http://host:5000`. */
   readonly label: string;
+  /** `proposal`: what it gives is mapped already. Records of MLflow where it is absent. */
+  readonly gives?: 'record' | 'proposal';
   /** Reaches the store and finds out what it is. Reads no record yet. */
   open(context: RunContext): Promise<OpenSource<T>>;
 }
@@ -87,6 +89,11 @@ export interface OpenSource<T = MlflowRecord> {
 export interface OperatorHooks {
   /** For errors and the graph: `versionGate 1.28.0`. */
   readonly label?: string;
+  /**
+   * `record`: it takes records of MLflow, and so has no place behind a source of proposals, nor has
+   * what stands before it. Absent where that is all the same.
+   */
+  readonly takes?: 'record';
   /** Called once at the start of a run; state of an earlier run is forgotten here. */
   open?(context: RunContext): void;
   /** Takes out of the plan what the operator would drop anyway, so that it is not even read. */
@@ -110,6 +117,11 @@ export type AnyOperator = Operator<any, any>;
 export interface Sink {
   /** For logs, errors and the graph; without credentials: `file out.json`. */
   readonly label: string;
+  /**
+   * What becomes of the run when the sink gives up: it fails (the default), or goes on, with what
+   * was for the sink in the dead-letter file.
+   */
+  readonly onError?: 'fail' | 'dead-letter';
   /** Reaches the other side and makes ready. */
   open(context: RunContext): Promise<OpenSink>;
   /** Reaches the other side and changes nothing; says in a line what it found. For `check`. */

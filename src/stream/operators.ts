@@ -7,7 +7,7 @@ import { messageOf, PipelineError } from '../core/errors.js';
 import type { RecordKind } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { Proposal } from '../datahub/proposal.js';
-import type { AnyOperator, ReadPlan } from './contracts.js';
+import type { AnyOperator, ReadPlan, Source } from './contracts.js';
 
 const ALL_KINDS: readonly RecordKind[] = [
   'server',
@@ -17,6 +17,18 @@ const ALL_KINDS: readonly RecordKind[] = [
   'modelVersion',
   'dataset',
 ];
+
+/**
+ * The operators that have a place behind a source: all of them, or, where it gives proposals, those
+ * behind the last one that takes records.
+ */
+export function operatorsBehind(
+  source: Source<unknown>,
+  operators: readonly AnyOperator[],
+): readonly AnyOperator[] {
+  if (source.gives !== 'proposal') return operators;
+  return operators.slice(operators.findLastIndex(({ takes }) => takes === 'record') + 1);
+}
 
 /** What is left to read when every operator has said what it would drop anyway. */
 export function narrowedPlan(operators: readonly AnyOperator[], server: ServerFacts): ReadPlan {

@@ -21,6 +21,7 @@ import type {
   Source,
 } from './contracts.js';
 import { openDeadLetter } from './dead-letter.js';
+import { deadLetterOnError } from './dead-letter-on-error.js';
 import { deliverPages } from './deliver-pages.js';
 import { Recorder, type RunCounts } from './recorder.js';
 import { StopSwitch } from './stop-switch.js';
@@ -62,6 +63,7 @@ export interface RunReport {
   readonly dryRun: boolean;
   readonly source: string;
   readonly sinks: readonly string[];
+  /** The MLflow that was read; absent where it was not reached, or a file of proposals was read. */
   readonly server?: ServerFacts;
   /** Where rejected records are; absent where there were none. */
   readonly deadLetter?: { readonly path: string; readonly count: number };
@@ -106,7 +108,9 @@ export async function runPipeline(
     },
   };
 
-  const sinks = dryRun ? [] : definition.sinks;
+  const sinks = (dryRun ? [] : definition.sinks).map((sink) =>
+    sink.onError === 'dead-letter' ? deadLetterOnError(sink) : sink,
+  );
   let server: ServerFacts | undefined;
   let outcome: RunOutcome = 'failed';
   let failure: PipelineError | undefined;
@@ -150,7 +154,7 @@ export async function runPipeline(
     dryRun,
     source: definition.source.label,
     sinks: sinks.map((sink) => sink.label),
-    ...(server === undefined ? {} : { server }),
+    ...(server === undefined || definition.source.gives === 'proposal' ? {} : { server }),
     ...(deadLetter.count === 0
       ? {}
       : { deadLetter: { path: deadLetter.path, count: deadLetter.count } }),

@@ -26,6 +26,8 @@ describe('--from', () => {
     ['mlflow.db', 'mlflow.db'],
     ['/data/store.sqlite', '/data/store.sqlite'],
     ['./my.sqlite3', 'my.sqlite3'],
+    ['proposals.json', 'proposals proposals.json'],
+    ['out/proposals.ndjson.gz', 'proposals out/proposals.ndjson.gz'],
   ])('%s', async (uri, shown) => {
     const { label } = await sourceFromUri(uri);
     expect(label).toContain(shown);
@@ -60,18 +62,32 @@ describe('--to', () => {
     ['out.JSONL.gz', 'file out.JSONL.gz'],
     ['kafka://a,b:1/Topic?registry=http://r:8081', 'kafka a:9092,b:1/Topic'],
     ['kafka+ssl://u:s3cret@a?registry=http://r', 'kafka a:9092/MetadataChangeProposal_v1'],
+    ['datahub+http://host:8080', 'datahub http://host:8080'],
+    ['datahub+https://s3cret@host/api/gms/', 'datahub https://host/api/gms'],
+    ['datahub+https://host?async=true&concurrency=8&onError=dead-letter', 'datahub https://host'],
   ])('%s', async (uri, label) => {
     expect((await sinkFromUri(uri)).label).toBe(label);
   });
 
   it.each([
-    ['http://host:8080', 'DataHub itself is not written to yet'],
-    ['datahub+https://host', 'DataHub itself is not written to yet'],
+    ['http://host:8080', 'begins with datahub+http:// or datahub+https://'],
     ['out.csv', 'not understood'],
     ['', 'not understood'],
   ])('%s: %s', async (uri, message) => {
     const text = await refusal(sinkFromUri(uri));
     expect(text).toContain(message);
     expect(text).toContain(`Allowed: ${SINK_EXAMPLES.join(', ')}`);
+  });
+
+  it.each([
+    ['datahub://s3cret@host:8080', 'datahub+http:// or datahub+https://'],
+    ['datahub+http://s3cret@host?token=s3cret', 'unknown option "token"'],
+    ['datahub+http://s3cret@host?concurrency=many', '"concurrency" must be a number'],
+    ['datahub+http://s3cret@host#x', 'is not understood'],
+    ['datahub+http://s3cret@ho st', 'is not a URL'],
+  ])('%s: %s', async (uri, message) => {
+    const text = await refusal(sinkFromUri(uri));
+    expect(text).toContain(message);
+    expect(text).not.toContain('s3cret');
   });
 });

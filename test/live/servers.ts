@@ -31,7 +31,7 @@ const STOP_MS = 10_000;
  * Runs a program in a group that ends when this process does, however it is ended: the guard reads
  * a pipe whose other end only this process holds.
  */
-const GUARDED = '(cat <&3 >/dev/null; kill -KILL 0) & exec 3<&-; "$@"';
+export const GUARDED = '(cat <&3 >/dev/null; kill -KILL 0) & exec 3<&-; "$@"';
 
 /**
  * @param prepare - fills the database before the server opens it
@@ -138,7 +138,8 @@ async function healthy(uri: string, child: ChildProcess): Promise<void> {
 }
 
 /** Ends the group, and waits until no process of it is left. */
-async function stopGroup(child: ChildProcess): Promise<void> {
+/** Ends a group that was started detached, at the latest after ten seconds. */
+export async function stopGroup(child: ChildProcess): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
   killGroup(pid, 'SIGTERM');

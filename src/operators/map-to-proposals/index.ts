@@ -88,6 +88,7 @@ export function mapToProposals(
   );
   return Object.assign(operator, {
     label: 'mapToProposals',
+    takes: 'record' as const,
     open: (run: RunContext) => {
       context = run;
     },

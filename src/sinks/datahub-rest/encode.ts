@@ -1,0 +1,58 @@
+/**
+ * Proposals as `ingestProposalBatch` takes them.
+ */
+
+import type { Proposal, SystemMetadata } from '../../datahub/proposal.js';
+
+/** An aspect's bytes are text inside the proposal, and their kind is said beside them. */
+const JSON_TYPE = 'application/json';
+const JSON_PATCH_TYPE = 'application/json-patch+json';
+
+/**
+ * Makes the function that turns proposals of one run into the JSON that stands in a request's list
+ * of proposals. What has no JSON (a cycle, a BigInt, an aspect that is no object) makes it throw.
+ */
+export function proposalEncoder({
+  lastObserved,
+  runId,
+}: SystemMetadata): (proposal: Proposal) => string {
+  const tail = `,"systemMetadata":${JSON.stringify({ lastObserved, runId })}}`;
+  return ({ entityType, entityUrn, changeType, aspectName, aspect }) => {
+    // Operators of users may not be compiled.
+    if (typeof aspect !== 'object' || (aspect as unknown) === null) {
+      throw new TypeError('the aspect is not an object');
+    }
+    const value = JSON.stringify(aspect) as string | undefined;
+    if (value === undefined) throw new TypeError('the aspect has no JSON');
+    const head = {
+      entityType,
+      entityUrn,
+      changeType,
+      aspectName,
+      aspect: {
+        contentType: changeType === 'PATCH' ? JSON_PATCH_TYPE : JSON_TYPE,
+        value,
+      },
+    };
+    return JSON.stringify(head).slice(0, -1) + tail;
+  };
+}
+
+/** The body of a request. `async` is a text in DataHub's model. */
+export function batchBody(proposals: readonly string[], async: boolean): Buffer {
+  return Buffer.from(`${BODY_START}${proposals.join(',')}${bodyEnd(async)}`);
+}
+
+/** The same for a request of one. */
+export function singleBody(proposal: string, async: boolean): Buffer {
+  return Buffer.from(`{"proposal":${proposal},"async":"${String(async)}"}`);
+}
+
+const BODY_START = '{"proposals":[';
+
+function bodyEnd(async: boolean): string {
+  return `],"async":"${String(async)}"}`;
+}
+
+/** What a body takes beside its proposals, of which each takes a comma more than its own bytes. */
+export const BODY_OVERHEAD_BYTES = BODY_START.length + bodyEnd(false).length;

@@ -1,0 +1,259 @@
+/**
+ * The command against a stand-in of DataHub's service that reads everything with DataHub's own
+ * classes: what arrives is what the file sink writes, whatever goes wrong on the way.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunReport } from '../../src/stream/run-pipeline.js';
+import { startGms, type Gms, type GmsOptions } from './gms.js';
+import { canonical, keyOf, readProposals, type FiledProposal } from './proposals.js';
+import { run } from './processes.js';
+import { seed, seedBulk } from './seed.js';
+import { startMlflow } from './servers.js';
+
+const COMMAND = fileURLToPath(new URL('../../dist/pipeline.js', import.meta.url));
+const TOKEN = 's3cret-access-token';
+
+let shared: string;
+/** About 10,000 proposals that a real database gave. */
+let file: string;
+let proposals: readonly FiledProposal[];
+beforeAll(async () => {
+  shared = await mkdtemp(join(tmpdir(), 'rest-shared-'));
+  const database = join(shared, 'mlflow.db');
+  await seedBulk('2.22.5', database, { experiments: 5, runs: 1_250, models: 20, versions: 200 });
+  file = join(shared, 'proposals.json');
+  await run(process.execPath, [COMMAND, '--from', `sqlite:///${database}`, '--to', file], {
+    cwd: shared,
+  });
+  proposals = await readProposals(file);
+  expect(proposals.length).toBeGreaterThan(10_000);
+});
+afterAll(() => rm(shared, { recursive: true, force: true }));
+
+let folder: string;
+let gms: Gms;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rest-'));
+});
+afterEach(async () => {
+  await gms.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(options: GmsOptions = {}): Promise<string> {
+  gms = await startGms(options);
+  return `datahub+${gms.url}`;
+}
+
+interface Result {
+  readonly status: number | null;
+  readonly report: RunReport;
+  /** All that was printed. */
+  readonly output: string;
+  readonly deadLetters: readonly Record<string, unknown>[];
+}
+
+/** Runs the command; `meanwhile` may end it. */
+async function pipeline(
+  args: readonly string[],
+  meanwhile?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>,
+): Promise<Result> {
+  const paths = { report: join(folder, 'report.json'), dead: join(folder, 'dead.ndjson') };
+  const child = spawn(
+    process.execPath,
+    [COMMAND, 'run', ...args, '--report', paths.report, '--dead-letter', paths.dead],
+    {
+      cwd: folder,
+      env: { ...process.env, MLFLOW_TRACKING_URI: '', DATAHUB_GMS_TOKEN: TOKEN },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  await meanwhile?.((signal) => child.kill(signal));
+  const [status] = await ended;
+  const report = await readFile(paths.report, 'utf8').catch(() => '{}');
+  const dead = await readFile(paths.dead, 'utf8').catch(() => '');
+  expect(output + report + dead).not.toContain(TOKEN);
+  return {
+    status,
+    output,
+    report: JSON.parse(report) as RunReport,
+    deadLetters: dead
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
+
+function textOf({ entityType, entityUrn, changeType, aspectName, aspect }: FiledProposal): string {
+  return canonical({ entityType, entityUrn, changeType, aspectName, aspect });
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+/** Every proposal is there, nothing else is, and of each aspect the last is the last. */
+function expectArrived(taken: readonly FiledProposal[], expected: readonly FiledProposal[]): void {
+  expect(new Set(taken.map(textOf))).toEqual(new Set(expected.map(textOf)));
+  const last = (all: readonly FiledProposal[]): Map<string, string> =>
+    new Map(all.map((each) => [keyOf(each), textOf(each)]));
+  expect(last(taken)).toEqual(last(expected));
+}
+
+/** The order of each entity's proposals. */
+function byUrn(all: readonly FiledProposal[]): Map<string, string[]> {
+  const urns = new Map<string, string[]>();
+  for (const each of all)
+    urns.set(each.entityUrn, [...(urns.get(each.entityUrn) ?? []), textOf(each)]);
+  return urns;
+}
+
+async function untilTaken(count: number): Promise<void> {
+  while ((await gms.counts()).proposals < count) await sleep(20);
+}
+
+describe('DataHub over REST', () => {
+  it('takes from a live MLflow what the file sink writes', async () => {
+    const server = await startMlflow('3.17.2');
+    try {
+      await seed('3.17.2', server.uri, 'common');
+      const to = await start({ token: TOKEN });
+      const out = join(folder, 'out.json');
+      const { status, report } = await pipeline(['--from', server.uri, '--to', out, '--to', to]);
+      expect(status).toBe(0);
+      const filed = await readProposals(out);
+      const taken = await gms.taken();
+      expect(taken).toHaveLength(filed.length);
+      expect(byUrn(taken)).toEqual(byUrn(filed));
+      expect(report.counts.delivered).toEqual({
+        [`file ${out}`]: filed.length,
+        [`datahub ${gms.url}`]: filed.length,
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('takes everything though a third of all requests fails', async () => {
+    const to = await start();
+    const rates = { 503: 0.1, 429: 0.1, drop: 0.05, 'take-and-drop': 0.05 };
+    await gms.control({ rates, retryAfter: 0.2, seed: 5 });
+    const { status, report, deadLetters } = await pipeline(['--from', file, '--to', to]);
+    const { requests, ...faults } = await gms.counts();
+    expect(Math.min(...Object.keys(rates).map((name) => faults[name] ?? 0))).toBeGreaterThan(0);
+    expect(requests).toBeGreaterThan(proposals.length / 200);
+    expect(status).toBe(0);
+    expect(deadLetters).toEqual([]);
+    expect(sum(report.counts.delivered)).toBe(sum(report.counts.aspects));
+    expect(report.counts.retries).toBeGreaterThan(5);
+    expectArrived(await gms.taken(), proposals);
+  });
+
+  it('takes 10,000 but the one that is bad', async () => {
+    const to = await start();
+    const [first] = proposals;
+    if (first === undefined) throw new Error('no proposals');
+    const bad: FiledProposal = {
+      ...first,
+      entityType: 'dataProcessInstance',
+      entityUrn: 'urn:li:dataProcessInstance:bad',
+      aspectName: 'ownership',
+      aspect: { json: { owners: [] } },
+    };
+    const mixed = join(folder, 'mixed.json');
+    const half = proposals.length / 2;
+    await writeFile(
+      mixed,
+      JSON.stringify([...proposals.slice(0, half), bad, ...proposals.slice(half)]),
+    );
+    const { status, report, deadLetters } = await pipeline(['--from', mixed, '--to', to]);
+    expect(status).toBe(1);
+    expect(deadLetters).toHaveLength(1);
+    expect(deadLetters[0]).toMatchObject({
+      kind: 'proposal',
+      sink: `datahub ${gms.url}`,
+      code: 'REFUSED_BY_DATAHUB',
+      identity: 'urn:li:dataProcessInstance:bad ownership',
+    });
+    expect(deadLetters[0]?.['message']).toMatch(
+      /422: Failed to validate .*dataProcessInstance has no aspect ownership/,
+    );
+    expect(sum(report.counts.delivered)).toBe(proposals.length);
+    expect((await gms.counts()).refused).toBeLessThan(20);
+    const taken = await gms.taken();
+    expect(taken).toHaveLength(proposals.length);
+    expectArrived(taken, proposals);
+  });
+
+  it('is not sent an aspect of 20 MB, and takes the rest', async () => {
+    const to = await start();
+    const [first] = proposals;
+    if (first === undefined) throw new Error('no proposals');
+    const large = {
+      ...first,
+      entityUrn: 'urn:li:tag:large',
+      entityType: 'tag',
+      aspectName: 'tagProperties',
+      aspect: { json: { name: 'x'.repeat(20_000_000) } },
+    };
+    const some = proposals.slice(0, 300);
+    const mixed = join(folder, 'large.ndjson');
+    await writeFile(mixed, [large, ...some].map((each) => JSON.stringify(each)).join('\n'));
+    const { status, deadLetters } = await pipeline(['--from', mixed, '--to', to]);
+    expect(status).toBe(1);
+    expect(deadLetters.map(({ code }) => code)).toEqual(['TOO_LARGE']);
+    expectArrived(await gms.taken(), some);
+  });
+
+  it('has all that a run confirmed that SIGTERM ended', async () => {
+    const to = await start();
+    await gms.control({ delayMs: 100 });
+    const { status, report } = await pipeline(['--from', file, '--to', to], async (kill) => {
+      await untilTaken(1_000);
+      kill('SIGTERM');
+    });
+    expect(status).toBe(143);
+    expect(report.outcome).toBe('interrupted');
+    const taken = await gms.taken();
+    expect(taken.length).toBeLessThan(proposals.length);
+    expect(sum(report.counts.delivered)).toBe(taken.length);
+    expect(sum(report.counts.aspects)).toBe(taken.length);
+    expect(report.counts.rejected).toBe(0);
+  });
+
+  it('has everything after a second run, where kill -9 ended the first', async () => {
+    const to = await start();
+    await gms.control({ delayMs: 100 });
+    await pipeline(['--from', file, '--to', to], async (kill) => {
+      await untilTaken(1_000);
+      kill('SIGKILL');
+    });
+    const before = await gms.taken();
+    expect(before.length).toBeLessThan(proposals.length);
+    await gms.control({ delayMs: 0 });
+    const { status } = await pipeline(['--from', file, '--to', to]);
+    expect(status).toBe(0);
+    expectArrived(await gms.taken(), proposals);
+  });
+
+  it('ends the run at once where it wants another token', async () => {
+    const to = await start({ token: 'another' });
+    const { status, output } = await pipeline(['--from', file, '--to', to]);
+    expect(status).toBe(3);
+    expect(output).toContain('SINK_UNAUTHORIZED');
+    expect((await gms.counts()).requests).toBe(0);
+  });
+});
