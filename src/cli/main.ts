@@ -35,7 +35,7 @@ function parse(context: CommandContext): Invocation | undefined {
   return invocation;
 }
 
-async function dispatch({ command }: Invocation, session: Session): Promise<number> {
+async function dispatch({ command, file }: Invocation, session: Session): Promise<number> {
   switch (command) {
     case 'run':
       return (await import('./run-command.js')).runCommand(session);
@@ -43,6 +43,8 @@ async function dispatch({ command }: Invocation, session: Session): Promise<numb
       return (await import('./check-command.js')).checkCommand(session);
     case 'graph':
       return (await import('./graph-command.js')).graphCommand(session);
+    case 'replay':
+      return (await import('./replay-command.js')).replayCommand(session, file ?? '');
   }
 }
 

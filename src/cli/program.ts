@@ -9,17 +9,34 @@ import { LOG_FORMATS, LOG_LEVELS } from './log-options.js';
 import type { CliOptions } from './session.js';
 import type { CommandContext } from './terminal.js';
 
-export type CommandName = 'run' | 'check' | 'graph';
+export type CommandName = 'run' | 'check' | 'graph' | 'replay';
 
 export interface Invocation {
   readonly command: CommandName;
   readonly options: CliOptions;
+  /** Of `replay`: the dead-letter file. */
+  readonly file?: string;
 }
 
-const RUN_ONLY = [
-  ['dryRun', '--dry-run'],
-  ['report', '--report'],
-] as const;
+/** Options that a command has no use for, beside `run`, which has one for all of them. */
+const MEANINGLESS: Readonly<
+  Record<Exclude<CommandName, 'run'>, readonly (readonly [keyof CliOptions, string])[]>
+> = {
+  check: [
+    ['dryRun', '--dry-run'],
+    ['report', '--report'],
+  ],
+  graph: [
+    ['dryRun', '--dry-run'],
+    ['report', '--report'],
+  ],
+  replay: [
+    ['dryRun', '--dry-run'],
+    ['report', '--report'],
+    ['from', '--from'],
+    ['deadLetter', '--dead-letter'],
+  ],
+};
 
 /**
  * Parses the arguments.
@@ -35,8 +52,14 @@ export function buildProgram(
   const act = (command: CommandName) => (_: unknown, self: Command) => {
     refuseExtraArguments(self);
     const options = program.opts<CliOptions>();
-    if (command !== 'run') refuseRunOnly(options, command);
+    if (command !== 'run') refuseMeaningless(options, command);
     onCommand({ command, options });
+  };
+  const actReplay = (file: string, _: unknown, self: Command) => {
+    refuseExtraArguments(self, 1);
+    const options = program.opts<CliOptions>();
+    refuseMeaningless(options, 'replay');
+    onCommand({ command: 'replay', options, file });
   };
 
   program
@@ -98,13 +121,20 @@ export function buildProgram(
       .allowExcessArguments()
       .action(act(name));
   }
+  program
+    .command('replay')
+    .argument('<file>', 'a dead-letter file')
+    .description('send again what stands in a dead-letter file, and take out what arrives')
+    .helpOption('-h, --help', 'print this help')
+    .allowExcessArguments()
+    .action(actReplay);
   return program;
 }
 
-function refuseExtraArguments(command: Command): void {
-  const [first] = command.args;
+function refuseExtraArguments(command: Command, expected = 0): void {
+  const first = command.args[expected];
   if (first === undefined) return;
-  const names = ['run', 'check', 'graph'];
+  const names = ['run', 'check', 'graph', 'replay'];
   const meant = names.includes(first) ? undefined : didYouMean(first, names);
   const text = names.includes(first)
     ? `only one command at a time, and it comes first: ${first}`
@@ -115,8 +145,8 @@ function refuseExtraArguments(command: Command): void {
 }
 
 /** An option that would be ignored is refused, as in the configuration. */
-function refuseRunOnly(options: CliOptions, command: CommandName): void {
-  const given = RUN_ONLY.find(([key]) => options[key] !== undefined);
+function refuseMeaningless(options: CliOptions, command: keyof typeof MEANINGLESS): void {
+  const given = MEANINGLESS[command].find(([key]) => options[key] !== undefined);
   if (given === undefined) return;
   throw new PipelineError(`${given[1]} has no meaning for ${command}`, {
     code: 'USAGE',
@@ -133,6 +163,8 @@ Examples:
   ${program} --from sqlite:///mlflow.db --to - | jq .entityUrn
   ${program} check --from https://mlflow.example.com
   ${program} --config my.config.ts --dry-run --report report.json
+  ${program} --from http://localhost:5000 --to datahub+http://localhost:8080
+  ${program} replay mlflow-proposals.dead-letter.ndjson --to datahub+http://localhost:8080
 
 Exit status:
   0 all delivered    1 finished, but some records were rejected

@@ -11,7 +11,7 @@
 
 import type { ModelVersion, Run } from '../mlflow/types.js';
 import type { DatasetUse, MlflowRecord, RecordKind } from '../mlflow/records.js';
-import type { OpenSource, Page, ReadPlan, RunContext } from '../stream/contracts.js';
+import type { OpenSource, Page, ReadPlan, Rejection, RunContext } from '../stream/contracts.js';
 import { concatPages, mapPages } from '../stream/pages.js';
 import { JoinIndex } from './join-index.js';
 import type { MlflowStore, StorePage } from './store.js';
@@ -192,6 +192,27 @@ class Reading {
   #page(records: readonly MlflowRecord[], rejected: RecordPage['rejected'] = []): RecordPage {
     const wanted = records.filter(({ kind }) => this.plan.kinds.has(kind));
     for (const { kind } of wanted) if (kind !== 'server') this.context.recorder.read(kind);
-    return { records: wanted, rejected };
+    return { records: wanted, rejected: rejected.map((each) => this.#withOrigin(each)) };
   }
+
+  /** With what a later try needs to know: the item itself does not say where it came from. */
+  #withOrigin(rejection: Rejection): Rejection {
+    const { server } = this.store;
+    const experimentId = experimentIdIn(rejection.content);
+    const name = experimentId === undefined ? undefined : this.#experimentNames.get(experimentId);
+    const experiment =
+      experimentId === undefined || name === undefined
+        ? {}
+        : { experiment: { experimentId, name } };
+    return { ...rejection, origin: { server, ...experiment } };
+  }
+}
+
+/** Of a run as the server sent it. */
+function experimentIdIn(content: unknown): string | undefined {
+  const { info } = (content ?? {}) as {
+    readonly info?: { readonly experiment_id?: unknown } | null;
+  };
+  const id = info?.experiment_id;
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined;
 }

@@ -46,8 +46,17 @@ export interface Rejection {
   readonly identity: string;
   /** The thing itself, as far as it could be read. */
   readonly content: unknown;
+  /** What its mapping needs beside the content, where that is an item as the server sent it. */
+  readonly origin?: RecordOrigin;
   readonly sink?: string;
   readonly attempts?: number;
+}
+
+/** Where an item came from that could not be read. */
+export interface RecordOrigin {
+  readonly server: ServerFacts;
+  /** Of a run: its experiment. */
+  readonly experiment?: { readonly experimentId: string; readonly name: string };
 }
 
 /** The unit of work: done when every sink has confirmed all that became of its records. */

@@ -4,10 +4,10 @@
  */
 
 import { open, type FileHandle } from 'node:fs/promises';
-import { inspect } from 'node:util';
 import { messageOf, PipelineError } from '../core/errors.js';
-import { withoutLineBreaks } from '../datahub/proposal-json.js';
 import type { Rejection } from './contracts.js';
+import { formatEntry } from './dead-letter-entry.js';
+import { isAt } from './dead-letter-rewrite.js';
 
 export interface DeadLetterOptions {
   /** The file; lines are added to what it holds. */
@@ -37,7 +37,7 @@ export interface DeadLetter {
 
 /**
  * Opens a dead-letter file: NDJSON, a rejection a line, as
- * `{time, runId, kind, code, message, identity, sink?, attempts?, content}`. The file is made by
+ * `{time, runId, kind, code, message, identity, sink?, attempts?, origin?, content}`. The file is made by
  * the first rejection; later runs add to it. Numbers that JSON has no form for (NaN, infinities,
  * BigInt) are texts in `content`, and what can't be written at all is named there.
  *
@@ -75,7 +75,9 @@ class DeadLetterFile implements DeadLetter {
 
   add(rejection: Rejection): void {
     this.#count += 1;
-    if (!this.#dryRun) this.#lines.push(this.#line(rejection));
+    if (this.#dryRun) return;
+    const time = new Date(this.#now()).toISOString();
+    this.#lines.push(formatEntry({ time, runId: this.#runId, ...rejection }));
   }
 
   flush(): Promise<void> {
@@ -95,17 +97,10 @@ class DeadLetterFile implements DeadLetter {
     }
   }
 
-  #line({ kind, code, message, identity, content, sink, attempts }: Rejection): string {
-    const time = new Date(this.#now()).toISOString();
-    const head = { time, runId: this.#runId, kind, code, message, identity, sink, attempts };
-    // The content apart, so that no content can spoil the reason.
-    const json = `${jsonOfAnything(head).slice(0, -1)},"content":${jsonOfAnything(content)}}`;
-    return withoutLineBreaks(json);
-  }
-
   async #write(): Promise<void> {
     if (this.#lines.length === 0) return;
     try {
+      await this.#letGoIfMoved();
       if (this.#handle === undefined) {
         this.#handle = await open(this.path, 'a+');
         this.#cut = await endsInMidLine(this.#handle);
@@ -127,6 +122,15 @@ class DeadLetterFile implements DeadLetter {
       );
     }
   }
+
+  /** A replay puts another file in its place: what is added then belongs there. */
+  async #letGoIfMoved(): Promise<void> {
+    const handle = this.#handle;
+    if (handle === undefined || (await isAt(handle, this.path))) return;
+    this.#handle = undefined;
+    this.#cut = false;
+    await handle.close();
+  }
 }
 
 /** Whether a run that was killed, or a full disk, left a line without its end. */
@@ -135,48 +139,4 @@ async function endsInMidLine(handle: FileHandle): Promise<boolean> {
   if (size === 0) return false;
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
   return buffer.toString('latin1') !== '\n';
-}
-
-const WHOLE = { depth: 8, breakLength: Infinity, maxArrayLength: null, maxStringLength: null };
-
-/** JSON of whatever was given, as near to it as JSON allows. Never throws. */
-function jsonOfAnything(value: unknown): string {
-  const attempts: readonly (() => string | undefined)[] = [
-    () => JSON.stringify(value, withoutOddValues),
-    () => JSON.stringify(value, withoutCycles()),
-    // A getter that throws, or nested too deep: at least what it looks like.
-    () => JSON.stringify(inspect(value, WHOLE)),
-  ];
-  for (const attempt of attempts) {
-    try {
-      return attempt() ?? 'null'; // there is no JSON of `undefined` or a function
-    } catch {
-      // the next one then
-    }
-  }
-  return '"[could not be read]"';
-}
-
-/** MLflow itself writes NaN as the text "NaN". */
-function withoutOddValues(_key: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (typeof value === 'bigint') return String(value);
-  if (value instanceof Error) {
-    const { name, message } = value;
-    return { name, message, ...(value as object) };
-  }
-  if (value instanceof Map || value instanceof Set) return [...(value as Iterable<unknown>)];
-  return value;
-}
-
-function withoutCycles(): (this: unknown, key: string, value: unknown) => unknown {
-  const ancestors: unknown[] = [];
-  return function (key, given) {
-    const value = withoutOddValues(key, given);
-    if (typeof value !== 'object' || value === null) return value;
-    while (ancestors.length > 0 && ancestors.at(-1) !== this) ancestors.pop();
-    if (ancestors.includes(value)) return '[circular]';
-    ancestors.push(value);
-    return value;
-  };
 }

@@ -177,7 +177,7 @@ async function closeSource(
 }
 
 /** `mlflow-2026_11_24-10_45_00-1f9a3c`: in the form that DataHub shows its own runs by. */
-function newRunId(startedAt: number): string {
+export function newRunId(startedAt: number): string {
   const [date = '', time = ''] = new Date(startedAt).toISOString().slice(0, 19).split('T');
   const unique = randomUUID().slice(0, 6);
   return `mlflow-${date.replaceAll('-', '_')}-${time.replaceAll(':', '_')}-${unique}`;

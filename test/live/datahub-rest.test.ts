@@ -249,6 +249,31 @@ describe('DataHub over REST', () => {
     expectArrived(await gms.taken(), proposals);
   });
 
+  it('has everything after a replay, where the sink gave up in mid-run', async () => {
+    const to = await start();
+    const [sink, options] = [`datahub ${gms.url}`, '?onError=dead-letter&deliveryTimeoutMs=1500'];
+    const out = join(folder, 'out.ndjson');
+    const { status, report, deadLetters } = await pipeline(
+      ['--from', file, '--to', to + options, '--to', out],
+      async () => {
+        await untilTaken(1_000);
+        await gms.control({ rates: { 503: 1 } });
+      },
+    );
+    expect(status).toBe(1);
+    const { delivered } = report.counts;
+    expect(delivered[`file ${out}`]).toBe(proposals.length);
+    expect((delivered[sink] ?? 0) + deadLetters.length).toBe(proposals.length);
+    expect(deadLetters.length).toBeGreaterThan(0);
+    expect(new Set(deadLetters.map((entry) => entry['sink']))).toEqual(new Set([sink]));
+
+    await gms.control({ rates: {} });
+    const dead = join(folder, 'dead.ndjson');
+    await run(process.execPath, [COMMAND, 'replay', dead, '--to', to], { cwd: folder });
+    await expect(readFile(dead)).rejects.toThrow('ENOENT');
+    expectArrived(await gms.taken(), proposals);
+  });
+
   it('ends the run at once where it wants another token', async () => {
     const to = await start({ token: 'another' });
     const { status, output } = await pipeline(['--from', file, '--to', to]);

@@ -162,7 +162,7 @@ export function statusFailure(answer: FailedAnswer, place: Place): PipelineError
     case 401:
       return failure(
         'SINK_UNAUTHORIZED',
-        'DataHub wants another access token: set the option token or DATAHUB_GMS_TOKEN' +
+        'DataHub wants another access token. Set the option token or DATAHUB_GMS_TOKEN' +
           inBrackets(said),
       );
     case 403:

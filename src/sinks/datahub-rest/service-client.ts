@@ -76,7 +76,8 @@ export class ServiceClient {
       ...lowerCase(settings.headers),
     };
     this.#redact = hideSecrets({
-      secrets: [...address.secrets, token],
+      // That of the environment also where another one is used.
+      secrets: [...address.secrets, token, set(context.env['DATAHUB_GMS_TOKEN'])],
       headerValues: Object.values(settings.headers),
     });
   }

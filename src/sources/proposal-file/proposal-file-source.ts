@@ -11,7 +11,7 @@ import { parseOptions } from '../../core/options.js';
 import type { Proposal } from '../../datahub/proposal.js';
 import type { OpenSource, Page, Rejection, RunContext, Source } from '../../stream/contracts.js';
 import { DamagedGzipError, readBytes } from './bytes.js';
-import { identityOf, readProposal, UnusableError } from './parse-proposal.js';
+import { identityOf, readProposal, UnusableError } from '../../datahub/read-proposal.js';
 import { BrokenTextError, LineSplitter, ListSplitter, type Piece, type Splitter } from './split.js';
 
 export const proposalFileSourceSchema = z.strictObject({

@@ -198,7 +198,7 @@ describe('delivery in lanes', () => {
           newest.set(key, id);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   }, 120_000);
 

@@ -2,7 +2,7 @@
  * A proposal as it stands in a file, checked.
  */
 
-import type { Aspect, Proposal } from '../../datahub/proposal.js';
+import type { Aspect, Proposal } from './proposal.js';
 
 /** Why a value of the file is not sent on. */
 export class UnusableError extends Error {

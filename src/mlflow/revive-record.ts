@@ -1,0 +1,109 @@
+/**
+ * Records of MLflow that were written down as JSON, taken up again.
+ */
+
+import {
+  EXPERIMENT,
+  MODEL_VERSION,
+  readItem,
+  REGISTERED_MODEL,
+  RUN,
+  type EntityReader,
+} from './parse.js';
+import type { MlflowRecord, RecordKind } from './records.js';
+import type { Experiment, ServerFacts } from './types.js';
+
+const KINDS: ReadonlySet<string> = new Set<RecordKind>([
+  'server',
+  'experiment',
+  'run',
+  'registeredModel',
+  'modelVersion',
+  'dataset',
+]);
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * A record that was written as JSON, as an operator saw it. Numbers that JSON has no form for were
+ * written as texts. Absent where it is no record.
+ */
+export function reviveRecord(content: unknown): MlflowRecord | undefined {
+  if (!isObject(content) || typeof content['kind'] !== 'string') return undefined;
+  if (!KINDS.has(content['kind']) || !isObject(content['server'])) return undefined;
+  const record: Record<string, unknown> = { ...content };
+  // Built anew: it may have been they that were wrong.
+  delete record['urns'];
+  const { run } = record;
+  if (isObject(run)) record['run'] = withNumbers(run);
+  return record as unknown as MlflowRecord;
+}
+
+/** An item as the server sent it, which may be readable by now, and where it came from. */
+export interface RawItem {
+  /** `MALFORMED_RUN` and so on: what it was taken for. */
+  readonly code: string;
+  readonly content: unknown;
+  readonly server: ServerFacts;
+  /** Of a run. */
+  readonly experiment?: Pick<Experiment, 'experimentId' | 'name'> | undefined;
+}
+
+/**
+ * The record of an item that could not be read. A run comes without its versions, which were sent
+ * without it, and a version without its run. Absent where it can't be read now either.
+ */
+export function readRawItem({
+  code,
+  content,
+  server,
+  experiment,
+}: RawItem): MlflowRecord | undefined {
+  switch (code) {
+    case EXPERIMENT.malformed:
+      return made(EXPERIMENT, content, (item) => ({
+        kind: 'experiment',
+        server,
+        experiment: item,
+      }));
+    case RUN.malformed:
+      if (experiment === undefined) return undefined;
+      return made(RUN, content, (run) => ({ kind: 'run', server, run, experiment, versions: [] }));
+    case REGISTERED_MODEL.malformed:
+      return made(REGISTERED_MODEL, content, (model) => ({
+        kind: 'registeredModel',
+        server,
+        model,
+      }));
+    case MODEL_VERSION.malformed:
+      return made(MODEL_VERSION, content, (version) => ({ kind: 'modelVersion', server, version }));
+    default:
+      return undefined;
+  }
+}
+
+function made<T>(
+  reader: EntityReader<T>,
+  content: unknown,
+  toRecord: (item: T) => MlflowRecord,
+): MlflowRecord | undefined {
+  const { item } = readItem(reader, content);
+  return item === undefined ? undefined : toRecord(item);
+}
+
+function withNumbers(run: JsonObject): JsonObject {
+  const { metrics } = run;
+  if (!Array.isArray(metrics)) return run;
+  return {
+    ...run,
+    metrics: (metrics as readonly unknown[]).map((metric) =>
+      isObject(metric) && typeof metric['value'] === 'string'
+        ? { ...metric, value: Number(metric['value']) }
+        : metric,
+    ),
+  };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

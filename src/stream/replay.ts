@@ -1,0 +1,290 @@
+/**
+ * Sends again what stands in a dead-letter file, once its cause is mended.
+ */
+
+import { lastValueFrom, of, toArray } from 'rxjs';
+import { messageOf, PipelineError } from '../core/errors.js';
+import type { Proposal } from '../datahub/proposal.js';
+import { readProposal } from '../datahub/read-proposal.js';
+import type { MlflowRecord } from '../mlflow/records.js';
+import { readRawItem, reviveRecord } from '../mlflow/revive-record.js';
+import type {
+  AnyOperator,
+  Logger,
+  OpenSink,
+  Rejection,
+  RunContext,
+  RunOutcome,
+  Sink,
+} from './contracts.js';
+import { formatEntry, parseEntry, type DeadLetterEntry } from './dead-letter-entry.js';
+import { DeadLetterRewrite } from './dead-letter-rewrite.js';
+import { throughOperators } from './operators.js';
+import { Recorder, type RunCounts } from './recorder.js';
+import { StopSwitch } from './stop-switch.js';
+
+export interface ReplayOptions {
+  /** The dead-letter file. */
+  readonly path: string;
+  /** What maps records to proposals. */
+  readonly operators: readonly AnyOperator[];
+  readonly sinks: readonly Sink[];
+  readonly runId: string;
+  readonly log: Logger;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Asks for a clean stop: what has not been tried stays in the file. */
+  readonly signal?: AbortSignal;
+  /** Default 10,000. */
+  readonly graceMs?: number;
+  /** Entries that are tried at a time. Default 500. */
+  readonly pageSize?: number;
+}
+
+/** What a replay did. Holds no credentials. */
+export interface ReplayReport {
+  readonly outcome: RunOutcome;
+  /** Entries that were tried. */
+  readonly tried: number;
+  /** Of them, those that are out of the file because everything of them was delivered. */
+  readonly done: number;
+  /** Lines that stand in the file now. */
+  readonly left: number;
+  readonly counts: RunCounts;
+}
+
+export interface ReplayResult {
+  readonly report: ReplayReport;
+  readonly failure?: PipelineError;
+}
+
+/**
+ * Tries each entry of the file once, in the file's order: a record is mapped by the operators and
+ * goes to every sink; a proposal goes to the sink that refused it if that is among them, otherwise
+ * to all. What arrives is taken out of the file. What fails again stays, with the new reason and one
+ * attempt more; of a record that is mapped now, only the proposals that were refused. Lines that
+ * can't be understood stay as they are.
+ *
+ * The new state of the file is written beside it and put in its place at the end, also where a sink
+ * gave up or a stop was asked for: what was not tried is in it. Killed before, the file is as it
+ * was, and what had arrived arrives again the next time.
+ *
+ * What is sent is as old as the entry: where a later run delivered the same entity, it is the older
+ * state that DataHub has afterwards, until the next run.
+ */
+export async function replay(options: ReplayOptions): Promise<ReplayResult> {
+  const file = await DeadLetterRewrite.open(options.path);
+  const stop = new StopSwitch(options.signal, options.graceMs ?? 10_000);
+  const running = new Replay(options, file, stop);
+  let failure: PipelineError | undefined;
+  try {
+    await running.run();
+  } catch (error) {
+    failure = stop.requested ? undefined : asPipelineError(error);
+  }
+  try {
+    await file.finish();
+  } catch (error) {
+    failure ??= asPipelineError(error);
+  }
+  stop.dispose();
+  const outcome: RunOutcome =
+    failure !== undefined ? 'failed' : stop.requested ? 'interrupted' : 'complete';
+  const { tried, done, context } = running;
+  const counts = context.recorder.counts();
+  const report: ReplayReport = { outcome, tried, done, left: file.kept, counts };
+  return failure === undefined ? { report } : { report, failure };
+}
+
+interface NamedSink {
+  readonly label: string;
+  readonly open: OpenSink;
+}
+
+/** An entry that is being tried, and what became of it. */
+interface Attempt {
+  readonly entry: DeadLetterEntry;
+  readonly line: string;
+  /** What of it is for which sink; the same one object for each of them. */
+  readonly proposals: readonly Proposal[];
+  readonly sinks: readonly NamedSink[];
+  /** Why it is kept: the reasons it met this time. */
+  readonly reasons: Rejection[];
+}
+
+class Replay {
+  readonly context: RunContext;
+  tried = 0;
+  done = 0;
+  readonly #options: ReplayOptions;
+  readonly #file: DeadLetterRewrite;
+  readonly #stop: StopSwitch;
+  /** Of the record that is being mapped. */
+  #rejected: Rejection[] = [];
+
+  constructor(options: ReplayOptions, file: DeadLetterRewrite, stop: StopSwitch) {
+    this.#options = options;
+    this.#file = file;
+    this.#stop = stop;
+    const { runId, log, env } = options;
+    this.context = {
+      runId,
+      startedAt: Date.now(),
+      signal: stop.halted,
+      log,
+      recorder: new Recorder(),
+      env,
+      reject: (rejection) => this.#rejected.push(rejection),
+    };
+  }
+
+  async run(): Promise<void> {
+    const { operators, sinks: definitions } = this.#options;
+    for (const operator of operators) operator.open?.(this.context);
+    const sinks: NamedSink[] = [];
+    let outcome: RunOutcome = 'failed';
+    try {
+      for (const sink of definitions) {
+        sinks.push({ label: sink.label, open: await sink.open(this.context) });
+      }
+      const { pageSize = 500 } = this.#options;
+      // The lines are not what is iterated over: those on their way at a stop would be lost.
+      const turns = this.#stop.until(endless())[Symbol.asyncIterator]();
+      while ((await turns.next()).done !== true) {
+        const lines = await this.#file.lines(pageSize);
+        if (lines.length === 0) break;
+        await this.#page(lines, sinks);
+      }
+      outcome = this.#stop.requested ? 'interrupted' : 'complete';
+    } finally {
+      await this.#close(sinks, outcome);
+    }
+  }
+
+  /** What of a page is not settled when a sink gives up stays as it was. */
+  async #page(lines: readonly string[], sinks: readonly NamedSink[]): Promise<void> {
+    let kept: readonly string[] = lines;
+    try {
+      const attempts: (Attempt | string)[] = [];
+      for (const line of lines) attempts.push(await this.#prepare(line, sinks));
+      const real = attempts.filter((each) => typeof each !== 'string');
+      await Promise.all(sinks.map((sink) => this.#deliver(sink, real)));
+      kept = attempts.flatMap((each) => (typeof each === 'string' ? [each] : this.#settle(each)));
+    } finally {
+      await this.#file.keep(kept.filter((line) => line !== ''));
+    }
+  }
+
+  /** A line as it is, where there is nothing in it that could be tried. */
+  async #prepare(line: string, sinks: readonly NamedSink[]): Promise<Attempt | string> {
+    const entry = parseEntry(line);
+    if (entry === undefined) return line;
+    const same = sinks.filter(({ label }) => label === entry.sink);
+    const attempt = { entry, line, reasons: [], sinks: same.length > 0 ? same : sinks };
+    const proposal = proposalIn(entry);
+    if (proposal !== undefined) return { ...attempt, proposals: [proposal] };
+    const record = recordIn(entry);
+    if (record === undefined) return line;
+    this.#rejected = [];
+    const mapped = throughOperators(of(record), this.#options.operators).pipe(toArray());
+    const proposals = await lastValueFrom(mapped);
+    return { ...attempt, proposals, sinks, reasons: this.#rejected };
+  }
+
+  async #deliver(sink: NamedSink, attempts: readonly Attempt[]): Promise<void> {
+    const owners = new Map<Proposal, Attempt>();
+    for (const attempt of attempts) {
+      if (!attempt.sinks.includes(sink)) continue;
+      for (const proposal of attempt.proposals) owners.set(proposal, attempt);
+    }
+    if (owners.size === 0) return;
+    const refusals = await sink.open.write([...owners.keys()]);
+    this.context.recorder.delivered(sink.label, owners.size - refusals.length);
+    for (const { proposal, code, message, attempts: tries } of refusals) {
+      for (const operator of this.#options.operators) operator.onUndelivered?.(proposal);
+      owners.get(proposal)?.reasons.push({
+        kind: 'proposal',
+        code,
+        message,
+        identity: `${proposal.entityUrn} ${proposal.aspectName}`,
+        content: proposal,
+        sink: sink.label,
+        attempts: tries,
+      });
+    }
+  }
+
+  /** The lines that take the place of the entry's. */
+  #settle({ entry, reasons }: Attempt): string[] {
+    this.tried += 1;
+    if (reasons.length === 0) this.done += 1;
+    return reasons.map((reason) => {
+      this.context.recorder.rejected += 1;
+      this.context.recorder.warn(reason.code, reason.message, reason.identity);
+      // Another operator may reject what it made of the record, and says what that is.
+      const again = reason.kind === entry.kind && reason.identity === entry.identity;
+      const time = new Date(this.context.startedAt).toISOString();
+      return formatEntry({
+        ...reason,
+        ...(again
+          ? {
+              content: entry.content,
+              identity: entry.identity,
+              attempts: (entry.attempts ?? 1) + 1,
+            }
+          : {}),
+        ...(again && entry.origin !== undefined ? { origin: entry.origin } : {}),
+        time,
+        runId: this.#options.runId,
+      });
+    });
+  }
+
+  async #close(sinks: readonly NamedSink[], outcome: RunOutcome): Promise<void> {
+    const results = await Promise.allSettled(sinks.map(({ open }) => open.close(outcome)));
+    for (const result of results) {
+      if (result.status === 'fulfilled') continue;
+      const reason: unknown = result.reason;
+      this.context.log.error({ err: reason }, 'a sink could not be closed');
+      if (outcome !== 'failed') throw reason;
+    }
+  }
+}
+
+function endless(): AsyncIterable<undefined> {
+  const next = (): Promise<IteratorResult<undefined>> =>
+    Promise.resolve({ done: false, value: undefined });
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
+/** Of a refused proposal, and of a line of a file of proposals that is one by now. */
+function proposalIn({ kind, code, content }: DeadLetterEntry): Proposal | undefined {
+  if (kind === 'record' && !code.endsWith('_PROPOSAL')) return undefined;
+  try {
+    return kind === 'proposal' ? readProposal(asInFile(content)) : readProposal(content);
+  } catch {
+    return undefined;
+  }
+}
+
+/** In a file the aspect stands a level deeper. */
+function asInFile(content: unknown): unknown {
+  if (typeof content !== 'object' || content === null || !('aspect' in content)) return content;
+  return { ...content, aspect: { json: content.aspect } };
+}
+
+function recordIn({ kind, code, content, origin }: DeadLetterEntry): MlflowRecord | undefined {
+  if (kind !== 'record') return undefined;
+  const record = reviveRecord(content);
+  if (record !== undefined || origin === undefined) return record;
+  const { server, experiment } = origin;
+  return readRawItem({ code, content, server, experiment });
+}
+
+function asPipelineError(error: unknown): PipelineError {
+  if (error instanceof PipelineError) return error;
+  return new PipelineError(`unexpected: ${messageOf(error)}`, {
+    code: 'UNEXPECTED',
+    category: 'unavailable',
+    cause: error,
+  });
+}

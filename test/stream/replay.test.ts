@@ -1,0 +1,322 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PipelineError } from '../../src/core/errors.js';
+import type { Proposal } from '../../src/datahub/proposal.js';
+import type { MlflowRecord, RunRecord } from '../../src/mlflow/records.js';
+import { buildUrns } from '../../src/operators/build-urns.js';
+import { mapToProposals } from '../../src/operators/map-to-proposals/index.js';
+import type { AnyOperator, Refusal, Rejection, Sink } from '../../src/stream/contracts.js';
+import { formatEntry, type DeadLetterEntry } from '../../src/stream/dead-letter-entry.js';
+import { openDeadLetter } from '../../src/stream/dead-letter.js';
+import { replay, type ReplayResult } from '../../src/stream/replay.js';
+import { tagProposal } from '../../src/testing/index.js';
+import { memorySink, silentLog, someServer } from '../support/memory.js';
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'replay-'));
+  path = join(folder, 'dead.ndjson');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const mapping = (): AnyOperator[] => [buildUrns(), mapToProposals()];
+
+async function letters(...rejections: Rejection[]): Promise<void> {
+  const file = openDeadLetter({ path, runId: 'run-1', now: () => 0 });
+  for (const rejection of rejections) file.add(rejection);
+  await file.close();
+}
+
+interface Given {
+  readonly sinks: readonly Sink[];
+  readonly operators?: readonly AnyOperator[];
+  readonly pageSize?: number;
+  readonly signal?: AbortSignal;
+}
+
+function again({ operators = mapping(), ...given }: Given): Promise<ReplayResult> {
+  return replay({ path, operators, runId: 'run-2', log: silentLog, env: {}, ...given });
+}
+
+async function left(): Promise<readonly DeadLetterEntry[]> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as DeadLetterEntry);
+}
+
+function refused(proposal: Proposal, sink = 'memory sink', attempts = 3): Rejection {
+  return {
+    kind: 'proposal',
+    code: 'REFUSED',
+    message: 'no',
+    identity: `${proposal.entityUrn} ${proposal.aspectName}`,
+    content: proposal,
+    sink,
+    attempts,
+  };
+}
+
+const refusing = (code: string) => (proposals: readonly Proposal[]) =>
+  Promise.resolve(
+    proposals.map((proposal): Refusal => ({ proposal, code, message: 'still no', attempts: 9 })),
+  );
+
+const runRecord: RunRecord = {
+  kind: 'run',
+  server: someServer,
+  run: {
+    runId: 'r1',
+    experimentId: '1',
+    status: 'FINISHED',
+    startTime: 5,
+    lifecycleStage: 'active',
+    params: [{ key: '__proto__', value: 'x' }],
+    metrics: [{ key: 'loss', value: NaN, timestamp: 1, step: 0 }],
+    tags: [],
+    datasetInputs: [],
+  },
+  experiment: { experimentId: '1', name: 'churn' },
+  versions: [],
+};
+
+function unmapped(content: unknown, more: Partial<Rejection> = {}): Rejection {
+  return {
+    kind: 'record',
+    code: 'UNMAPPABLE_RECORD',
+    message: 'defect',
+    identity: 'run r1',
+    content,
+    ...more,
+  };
+}
+
+/** What the operators give for a record in an ordinary run. */
+async function mapped(record: MlflowRecord): Promise<readonly Proposal[]> {
+  const seen: Proposal[] = [];
+  await letters(unmapped(record));
+  const { sink } = memorySink((proposals) => {
+    seen.push(...proposals);
+    return Promise.resolve([]);
+  });
+  await again({ sinks: [sink] });
+  return seen;
+}
+
+describe('what arrives', () => {
+  it('is out of the file, which is gone when nothing is left', async () => {
+    await letters(refused(tagProposal('a')), refused(tagProposal('b')));
+    const { sink, seen } = memorySink();
+    const { report } = await again({ sinks: [sink] });
+    expect(report).toMatchObject({ outcome: 'complete', tried: 2, done: 2, left: 0 });
+    expect(report.counts.delivered).toEqual({ 'memory sink': 2 });
+    expect(seen).toEqual({ confirmed: ['urn:li:tag:a', 'urn:li:tag:b'], closed: ['complete'] });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is mapped, where it was a record', async () => {
+    const proposals = await mapped(runRecord);
+    expect(proposals.map(({ aspectName }) => aspectName)).toContain('mlTrainingRunProperties');
+    const text = JSON.stringify(proposals);
+    expect(text).toContain('{"name":"loss","value":"nan"}');
+    expect(text).toContain('{"name":"__proto__","value":"x"}');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is built anew, where it had URNs already', async () => {
+    const wrong = { ...runRecord, urns: { run: 'urn:li:wrong' } };
+    expect(JSON.stringify(await mapped(wrong))).not.toContain('urn:li:wrong');
+  });
+
+  it('is read, where the server sent it and it was malformed', async () => {
+    const json = {
+      info: { run_id: 'r1', experiment_id: '1', status: 'FINISHED', start_time: 5 },
+      data: {
+        metrics: [{ key: 'loss', value: 'NaN' }],
+        params: [{ key: '__proto__', value: 'x' }],
+      },
+    };
+    const { experiment } = runRecord;
+    await letters(
+      unmapped(json, { code: 'MALFORMED_RUN', origin: { server: someServer, experiment } }),
+    );
+    const found: Proposal[] = [];
+    const { sink } = memorySink((proposals) => {
+      found.push(...proposals);
+      return Promise.resolve([]);
+    });
+    await again({ sinks: [sink] });
+    const names = found.map(({ entityUrn, aspectName }) => `${entityUrn} ${aspectName}`);
+    const expected = await mapped(runRecord);
+    expect(names).toEqual(expected.map((each) => `${each.entityUrn} ${each.aspectName}`));
+  });
+
+  it('goes to the sink that refused it, and to all where that is not there', async () => {
+    await letters(refused(tagProposal('a'), 'one'), refused(tagProposal('b'), 'gone'));
+    const one = memorySink(undefined, 'one');
+    const two = memorySink(undefined, 'two');
+    await again({ sinks: [one.sink, two.sink] });
+    expect(one.seen.confirmed).toEqual(['urn:li:tag:a', 'urn:li:tag:b']);
+    expect(two.seen.confirmed).toEqual(['urn:li:tag:b']);
+  });
+
+  it('may be a proposal of a file that somebody has put right', async () => {
+    const { aspect, ...rest } = tagProposal('a');
+    const content = { ...rest, aspect: { json: aspect } };
+    await letters(unmapped(content, { code: 'MALFORMED_PROPOSAL' }));
+    const { sink, seen } = memorySink();
+    await again({ sinks: [sink] });
+    expect(seen.confirmed).toEqual(['urn:li:tag:a']);
+  });
+});
+
+describe('what fails again', () => {
+  it('stays, with one attempt more and the new reason', async () => {
+    await letters(refused(tagProposal('a')), refused(tagProposal('b')));
+    const { sink } = memorySink((proposals) => refusing('STILL')(proposals.slice(0, 1)));
+    const { report } = await again({ sinks: [sink] });
+    expect(report).toMatchObject({ outcome: 'complete', tried: 2, done: 1, left: 1 });
+    const [entry, ...more] = await left();
+    expect(more).toEqual([]);
+    expect(entry).toMatchObject({
+      ...refused(tagProposal('a'), 'memory sink', 4),
+      code: 'STILL',
+      message: 'still no',
+      runId: 'run-2',
+    });
+  });
+
+  it('stays as a record where it still can not be mapped', async () => {
+    const broken = { ...runRecord, run: { ...runRecord.run, params: null } };
+    await letters(unmapped(broken, { attempts: 4 }));
+    const { sink, seen } = memorySink();
+    await again({ sinks: [sink] });
+    expect(seen.confirmed).toEqual([]);
+    expect(await left()).toMatchObject([
+      { kind: 'record', identity: 'run r1', attempts: 5, content: { kind: 'run' } },
+    ]);
+  });
+
+  it('is only what was refused of a record that is mapped now', async () => {
+    await letters(unmapped(runRecord));
+    const { sink } = memorySink((proposals) => refusing('STILL')(proposals.slice(-1)));
+    await again({ sinks: [sink] });
+    const entries = await left();
+    expect(entries).toHaveLength(1);
+    expect(entries[0]).toMatchObject({ kind: 'proposal', sink: 'memory sink', attempts: 9 });
+  });
+
+  it('stays for each sink that refused it', async () => {
+    await letters(refused(tagProposal('a'), 'gone'));
+    const sinks = ['one', 'two'].map((label) => memorySink(refusing('STILL'), label).sink);
+    await again({ sinks });
+    expect((await left()).map(({ sink }) => sink)).toEqual(['one', 'two']);
+  });
+});
+
+describe('what was not tried', () => {
+  it('stays as it is: lines that are no entries, and records of unknown kind', async () => {
+    await letters(refused(tagProposal('a')), unmapped({ kind: 'unheard of' }));
+    const odd = '{"kind":"proposal","content":{"cut of';
+    const before = (await readFile(path, 'utf8')).split('\n').slice(1).join('\n');
+    await appendFile(path, `${odd}\n\n{"other":1}`);
+    const { sink } = memorySink();
+    const { report } = await again({ sinks: [sink] });
+    expect(report).toMatchObject({ tried: 1, done: 1, left: 3 });
+    expect(await readFile(path, 'utf8')).toBe(`${before}${odd}\n{"other":1}\n`);
+  });
+
+  it('stays as it is where a sink gives up; what arrived before is out', async () => {
+    const all = ['a', 'b', 'c', 'd', 'e'].map((tag) => refused(tagProposal(tag)));
+    await letters(...all);
+    const before = (await readFile(path, 'utf8')).split('\n');
+    let pages = 0;
+    const { sink, seen } = memorySink(() => {
+      pages += 1;
+      const gone = new PipelineError('gone', { code: 'SINK_GONE', category: 'unavailable' });
+      return pages === 2 ? Promise.reject(gone) : Promise.resolve([]);
+    });
+    const { report, failure } = await again({ sinks: [sink], pageSize: 2 });
+    expect(failure?.code).toBe('SINK_GONE');
+    expect(report).toMatchObject({ outcome: 'failed', tried: 2, done: 2, left: 3 });
+    expect(seen.closed).toEqual(['failed']);
+    expect(await readFile(path, 'utf8')).toBe(before.slice(2).join('\n'));
+  });
+
+  it('stays as it is after a stop', async () => {
+    await letters(...['a', 'b', 'c'].map((tag) => refused(tagProposal(tag))));
+    const stop = new AbortController();
+    const { sink, seen } = memorySink(() => {
+      stop.abort();
+      return Promise.resolve([]);
+    });
+    const { report, failure } = await again({ sinks: [sink], pageSize: 1, signal: stop.signal });
+    expect(failure).toBeUndefined();
+    expect(report).toMatchObject({ outcome: 'interrupted', done: 1, left: 2 });
+    expect(seen.confirmed).toEqual(['urn:li:tag:a']);
+    expect((await left()).map(({ identity }) => identity)).toEqual([
+      'urn:li:tag:b tagProperties',
+      'urn:li:tag:c tagProperties',
+    ]);
+  });
+});
+
+describe('the file', () => {
+  it('is as it was until the end: a kill loses nothing', async () => {
+    await letters(refused(tagProposal('a')), refused(tagProposal('b')));
+    const before = await readFile(path, 'utf8');
+    const during: string[] = [];
+    const { sink } = memorySink(async () => {
+      during.push(await readFile(path, 'utf8'));
+      return [];
+    });
+    await again({ sinks: [sink], pageSize: 1 });
+    expect(during).toEqual([before, before]);
+  });
+
+  it('keeps what a run adds to it in the meantime, before and after the end', async () => {
+    const other = openDeadLetter({ path, runId: 'other' });
+    other.add(refused(tagProposal('a')));
+    await other.flush();
+    const { sink } = memorySink(async () => {
+      other.add(refused(tagProposal('late'), 'another sink'));
+      await other.flush();
+      return [];
+    });
+    // The second is read in the same pass and delivered; what its write adds is kept in the end.
+    await again({ sinks: [sink], pageSize: 1, signal: AbortSignal.timeout(5) });
+    other.add(refused(tagProposal('later')));
+    await other.close();
+    const identities = (await left()).map(({ identity }) => identity);
+    expect(identities).toContain('urn:li:tag:later tagProperties');
+    expect(identities).toContain('urn:li:tag:late tagProperties');
+    expect(identities).not.toContain('urn:li:tag:a tagProperties');
+  });
+
+  it('is not replayed twice at a time; what a killed replay left is removed', async () => {
+    await letters(refused(tagProposal('a')));
+    const { sink } = memorySink();
+    await writeFile(`${path}.${process.ppid}.replay`, '');
+    await expect(again({ sinks: [sink] })).rejects.toMatchObject({ code: 'REPLAY_UNDER_WAY' });
+    await rm(`${path}.${process.ppid}.replay`);
+    await writeFile(`${path}.999999999.replay`, 'half');
+    await again({ sinks: [sink] });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('must be there', async () => {
+    await expect(again({ sinks: [] })).rejects.toMatchObject({
+      code: 'DEAD_LETTER_UNREADABLE',
+      category: 'usage',
+    });
+  });
+
+  it('has entries that come back as they were', () => {
+    const entry: DeadLetterEntry = { ...refused(tagProposal('a')), time: 'then', runId: 'run' };
+    expect(JSON.parse(formatEntry(entry))).toEqual(entry);
+  });
+});
