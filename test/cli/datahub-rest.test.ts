@@ -95,7 +95,7 @@ describe('replay', () => {
     const gone = await run(
       [
         ...['--from', fileOf(cwd, five), '--dead-letter', deadIn(cwd)],
-        ...['--to', 'datahub+http://127.0.0.1:1?onError=dead-letter'],
+        ...['--to', 'datahub+http://127.0.0.1:1?onError=dead-letter&minDelayMs=1'],
       ],
       { cwd, config: plain },
     );
@@ -171,7 +171,7 @@ describe('secrets', () => {
     const gms = await start(options);
     const cwd = temporaryFolder();
     const from = fileOf(cwd, five);
-    const short = 'deliveryTimeoutMs=300';
+    const short = 'deliveryTimeoutMs=300&minDelayMs=1';
     const target = uri(gms.url);
     const to = target.includes('?') ? target : `${target}?${short}`;
     const dead = deadIn(cwd);
