@@ -131,6 +131,8 @@ export interface Sink {
    * was for the sink in the dead-letter file.
    */
   readonly onError?: 'fail' | 'dead-letter';
+  /** The file that it writes, where it writes one (`-` is standard output): nothing else may. */
+  readonly path?: string;
   /** Reaches the other side and makes ready. */
   open(context: RunContext): Promise<OpenSink>;
   /** Reaches the other side and changes nothing; says in a line what it found. For `check`. */
