@@ -117,6 +117,8 @@ describe('replay', () => {
     const two = await run(['replay', 'dead.ndjson', 'more'], { config: config() });
     expect(two.status).toBe(2);
     expect((await run(['replay'], { config: config() })).status).toBe(2);
+    const onto = await run(['replay', 'a.ndjson', '--to', 'a.ndjson'], { config: config() });
+    expect(onto.stderr).toContain('file a.ndjson is the dead-letter file that is replayed');
   });
 });
 
