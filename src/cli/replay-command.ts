@@ -3,6 +3,8 @@
  */
 
 import { resolve } from 'node:path';
+import { PipelineError } from '../core/errors.js';
+import type { Sink } from '../stream/contracts.js';
 import { newRunId } from '../stream/run-pipeline.js';
 import { replay, type ReplayReport, type ReplayResult } from '../stream/replay.js';
 import { count, counted, wrap } from './format.js';
@@ -14,6 +16,8 @@ import { wire } from './wiring.js';
 export async function replayCommand(session: Session, file: string): Promise<number> {
   const { context, log } = session;
   const { definition } = await wire(session);
+  const path = resolve(context.cwd, file);
+  refuseAsTarget(path, definition.sinks, context.cwd);
   const stop = new AbortController();
   const signals: StopSignal[] = [];
   const forget = context.onSignal((signal) => {
@@ -28,7 +32,7 @@ export async function replayCommand(session: Session, file: string): Promise<num
   let result: ReplayResult;
   try {
     result = await replay({
-      path: resolve(context.cwd, file),
+      path,
       operators: definition.operators,
       sinks: definition.sinks,
       runId: newRunId(Date.now()),
@@ -42,6 +46,16 @@ export async function replayCommand(session: Session, file: string): Promise<num
   const status = statusOf(result, signals[0]);
   tell(session, file, result, status);
   return status;
+}
+
+/** What is left of the file would take the place of what was written to it, or the reverse. */
+function refuseAsTarget(path: string, sinks: readonly Sink[], cwd: string): void {
+  const same = sinks.find((sink) => sink.path !== undefined && resolve(cwd, sink.path) === path);
+  if (same === undefined) return;
+  throw new PipelineError(`${same.label} is the dead-letter file that is replayed`, {
+    code: 'SAME_TARGET',
+    category: 'usage',
+  });
 }
 
 function statusOf({ report, failure }: ReplayResult, signal: StopSignal | undefined): number {

@@ -95,7 +95,7 @@ describe('replay', () => {
     const gone = await run(
       [
         ...['--from', fileOf(cwd, five), '--dead-letter', deadIn(cwd)],
-        ...['--to', 'datahub+http://127.0.0.1:1?onError=dead-letter'],
+        ...['--to', 'datahub+http://127.0.0.1:1?onError=dead-letter&minDelayMs=1'],
       ],
       { cwd, config: plain },
     );
@@ -117,6 +117,8 @@ describe('replay', () => {
     const two = await run(['replay', 'dead.ndjson', 'more'], { config: config() });
     expect(two.status).toBe(2);
     expect((await run(['replay'], { config: config() })).status).toBe(2);
+    const onto = await run(['replay', 'a.ndjson', '--to', 'a.ndjson'], { config: config() });
+    expect(onto.stderr).toContain('file a.ndjson is the dead-letter file that is replayed');
   });
 });
 
@@ -171,7 +173,7 @@ describe('secrets', () => {
     const gms = await start(options);
     const cwd = temporaryFolder();
     const from = fileOf(cwd, five);
-    const short = 'deliveryTimeoutMs=300';
+    const short = 'deliveryTimeoutMs=300&minDelayMs=1';
     const target = uri(gms.url);
     const to = target.includes('?') ? target : `${target}?${short}`;
     const dead = deadIn(cwd);

@@ -60,7 +60,7 @@ function credentialsOf(url: URL): Pick<ServiceAddress, 'authorization' | 'secret
 }
 
 /** A percent sign that begins no escape stands for itself, as people type passwords. */
-function decode(text: string): string {
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

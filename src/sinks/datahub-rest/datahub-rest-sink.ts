@@ -4,6 +4,7 @@
 
 import { messageOf } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
+import { retry } from '../../core/retry.js';
 import type { Proposal } from '../../datahub/proposal.js';
 import { urnProblem } from '../../datahub/urn.js';
 import type { OpenSink, RunContext, Sink } from '../../stream/contracts.js';
@@ -24,6 +25,8 @@ import { inspectService, type ServiceFacts } from './service-facts.js';
 export { dataHubRestSinkSchema, type DataHubRestSinkOptions } from './options.js';
 
 const INGEST_BATCH = '/aspects?action=ingestProposalBatch';
+/** Few: where it is not up when a run begins, somebody wants to know it soon. */
+const OPENING_RETRIES = 2;
 /** All that DataHub before 0.14 has. */
 const INGEST_ONE = '/aspects?action=ingestProposal';
 
@@ -87,7 +90,15 @@ async function open(
   const client = await openServiceClient(address, settings, context);
   try {
     // Before anything is sent: a wrong address or token is told at once, and nothing is half done.
-    const { version } = await inspectService(client);
+    const { version } = await retry(() => inspectService(client), {
+      ...settings,
+      retries: OPENING_RETRIES,
+      maxRetryAfterMs: settings.deliveryTimeoutMs,
+      signal: context.signal,
+      onRetry: () => {
+        context.recorder.retries += 1;
+      },
+    });
     context.log.debug({ url: address.shown, version }, 'DataHub answers');
   } catch (error) {
     await client.close();

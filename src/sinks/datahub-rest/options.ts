@@ -106,6 +106,8 @@ const URI_OPTIONS = new Set<string>([
   'maxBatchBytes',
   'requestTimeoutMs',
   'deliveryTimeoutMs',
+  'minDelayMs',
+  'maxDelayMs',
   'ca',
   'insecureTls',
   'onError',

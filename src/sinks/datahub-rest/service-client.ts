@@ -9,7 +9,7 @@ import { messageOf, PipelineError } from '../../core/errors.js';
 import { retryAfterMs } from '../../core/retry.js';
 import { hideSecrets } from '../../core/secrets.js';
 import type { RunContext } from '../../stream/contracts.js';
-import { bearer, type ServiceAddress } from './address.js';
+import { bearer, decode, type ServiceAddress } from './address.js';
 import {
   brokenOff,
   connectionFailure,
@@ -77,7 +77,12 @@ export class ServiceClient {
     };
     this.#redact = hideSecrets({
       // That of the environment also where another one is used.
-      secrets: [...address.secrets, token, set(context.env['DATAHUB_GMS_TOKEN'])],
+      secrets: [
+        ...address.secrets,
+        token,
+        set(context.env['DATAHUB_GMS_TOKEN']),
+        ...Object.values(proxiesOf(context)).map(passwordOf),
+      ],
       headerValues: Object.values(settings.headers),
     });
   }
@@ -199,7 +204,7 @@ function tokenOf(address: ServiceAddress, { env }: RunContext): string | undefin
 
 async function openDispatcher(
   { caFile, insecureTls, concurrency, requestTimeoutMs }: DataHubRestSettings,
-  { env }: RunContext,
+  context: RunContext,
 ): Promise<Dispatcher> {
   const ca = caFile === undefined ? {} : { ca: await readCertificates(caFile) };
   const timeout = Math.min(requestTimeoutMs, LONGEST_CONNECT_MS);
@@ -212,13 +217,25 @@ async function openDispatcher(
     headersTimeout: 0,
     bodyTimeout: 0,
     // Said explicitly even where there is none: it would read the process's environment otherwise.
-    httpProxy: set(env['http_proxy']) ?? set(env['HTTP_PROXY']) ?? '',
-    httpsProxy: set(env['https_proxy']) ?? set(env['HTTPS_PROXY']) ?? '',
-    noProxy: set(env['no_proxy']) ?? set(env['NO_PROXY']) ?? '',
+    ...proxiesOf(context),
     requestTls: tls,
     proxyTls: { timeout },
     proxyTunnel: false,
   });
+}
+
+/** Lower case first, as curl and Python have it. */
+function proxiesOf({ env }: RunContext): Record<'httpProxy' | 'httpsProxy' | 'noProxy', string> {
+  const either = (name: string): string => set(env[name]) ?? set(env[name.toUpperCase()]) ?? '';
+  return {
+    httpProxy: either('http_proxy'),
+    httpsProxy: either('https_proxy'),
+    noProxy: either('no_proxy'),
+  };
+}
+
+function passwordOf(proxy: string): string | undefined {
+  return URL.canParse(proxy) ? set(decode(new URL(proxy).password)) : undefined;
 }
 
 async function readCertificates(path: string): Promise<string> {

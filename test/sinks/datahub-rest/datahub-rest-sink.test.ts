@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { PipelineError } from '../../../src/core/errors.js';
 import type { Proposal } from '../../../src/datahub/proposal.js';
 import {
@@ -8,6 +11,7 @@ import {
 import type { RunContext } from '../../../src/stream/contracts.js';
 import { runContext, tagProposal } from '../../../src/testing/index.js';
 import { GmsServer, type GmsServerOptions } from '../../support/gms-server.js';
+import { TEST_CERTIFICATE, TEST_KEY } from '../../support/mlflow-server/certificate.js';
 import { describeSink } from '../../support/sink-kit.js';
 
 const FAST = { minDelayMs: 1, maxDelayMs: 10 };
@@ -318,4 +322,44 @@ describe('check', () => {
     const error = await failureOf(check({ url: 'http://127.0.0.1:1' }));
     expect(error.code).toBe('SINK_UNREACHABLE');
   });
+});
+
+describe('TLS', () => {
+  const tls = { key: TEST_KEY, cert: TEST_CERTIFICATE };
+
+  it('is trusted by a certificate in a file, or not checked where that is wanted', async () => {
+    const gms = await start({ tls });
+    const folder = await mkdtemp(join(tmpdir(), 'rest-tls-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const caFile = join(folder, 'ca.pem');
+    await writeFile(caFile, TEST_CERTIFICATE);
+    await deliver(gms, [tags(1)], { caFile });
+    await deliver(gms, [tags(1)], { insecureTls: true });
+    expect(gms.received).toHaveLength(2);
+  });
+
+  it('that is not trusted, or not there, is said with the way out', async () => {
+    const gms = await start({ tls });
+    const untrusted = await failureOf(deliver(gms, [tags(1)]));
+    expect(untrusted.code).toBe('SINK_TLS_UNTRUSTED');
+    expect(untrusted.message).toMatch(/caFile.*insecureTls/);
+    const missing = await failureOf(deliver(gms, [tags(1)], { caFile: '/no/such.pem' }));
+    expect(missing).toMatchObject({ code: 'CERTIFICATE_UNREADABLE', category: 'usage' });
+    const plain = await start();
+    const url = plain.url.replace('http:', 'https:');
+    const wrong = await failureOf(dataHubRestSink({ url, ...FAST }).open(runContext()));
+    expect(wrong.code).toBe('SINK_TLS_FAILED');
+  });
+});
+
+it('goes through a proxy where one is set', async () => {
+  const gms = await start();
+  // To undici a proxy for plain HTTP is a server that is asked for whole URLs.
+  const context = runContext({ env: { http_proxy: 'http://ann:pr0xy-word@127.0.0.1:1' } });
+  const error = await failureOf(deliver(gms, [tags(1)], {}, context));
+  expect(error.code).toBe('SINK_UNREACHABLE');
+  expect(JSON.stringify([error.message, String(error.cause)])).not.toContain('pr0xy-word');
+  const without = { http_proxy: 'http://127.0.0.1:1', no_proxy: '127.0.0.1' };
+  await deliver(gms, [tags(1)], {}, runContext({ env: without }));
+  expect(gms.received).toHaveLength(1);
 });
