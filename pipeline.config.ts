@@ -22,8 +22,9 @@ const example = `sqlite:///${join(import.meta.dirname, 'examples', 'store', 'mlf
 const { MLFLOW_TRACKING_URI: configured = '' } = process.env;
 
 export default definePipeline({
-  // http://host:5000, https://host/prefix, or sqlite:///mlflow.db
-  source: mlflowSource({ uri: configured === '' ? example : configured }),
+  // { uri: 'http://host:5000' }, or https://host/prefix, or sqlite:///mlflow.db; without a uri it is
+  // MLFLOW_TRACKING_URI that says where.
+  source: mlflowSource(configured === '' ? { uri: example } : {}),
 
   // Ordinary RxJS operators, each taking what the one before it gives. Yours may stand anywhere:
   // before buildUrns they see records of MLflow, after mapToProposals proposals for DataHub.

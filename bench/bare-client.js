@@ -68,7 +68,7 @@ await Promise.all(
         withToken(
           {
             experiment_ids: ids,
-            max_results: 1000,
+            max_results: 500,
             order_by: ['attributes.start_time ASC', 'attributes.run_id ASC'],
           },
           token,

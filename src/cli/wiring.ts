@@ -2,7 +2,10 @@
  * From the configuration and the command line to the pipeline that is run.
  */
 
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { loadConfig } from '../config/load-config.js';
+import { PipelineError } from '../core/errors.js';
 import { sinkFromUri, sourceFromUri } from '../config/uri.js';
 import type { PipelineDefinition } from '../stream/run-pipeline.js';
 import type { Session } from './session.js';
@@ -30,15 +33,48 @@ export async function wire({ options, context, log }: Session): Promise<Wiring> 
       ? config.definition.sinks
       : await Promise.all(to.map((uri) => sinkFromUri(uri)));
   log.debug({ config: config.path, source: source.label }, 'the pipeline is wired');
+  const definition = {
+    ...config.definition,
+    source,
+    sinks,
+    ...(deadLetter === undefined ? {} : { deadLetter: { path: deadLetter } }),
+  };
+  refuseSharedTargets(definition, options.report, context.cwd);
   return {
-    definition: {
-      ...config.definition,
-      source,
-      sinks,
-      ...(deadLetter === undefined ? {} : { deadLetter: { path: deadLetter } }),
-    },
+    definition,
     configPath: config.displayPath,
     isExample:
       config.isDefault && from === undefined && (context.env['MLFLOW_TRACKING_URI'] ?? '') === '',
   };
+}
+
+/** Of two that write one file, the one that ends last would be all that is left. */
+function refuseSharedTargets(
+  { sinks, deadLetter }: PipelineDefinition,
+  report: string | undefined,
+  cwd: string,
+): void {
+  const targets = new Map<string, string>();
+  const claim = (path: string, what: string): void => {
+    const place = path === '-' ? path : realPath(resolve(cwd, path));
+    const other = targets.get(place);
+    if (other !== undefined) {
+      throw new PipelineError(`${other} and ${what} write the same: give each its own target`, {
+        code: 'SAME_TARGET',
+        category: 'usage',
+      });
+    }
+    targets.set(place, what);
+  };
+  for (const { path, label } of sinks) if (path !== undefined) claim(path, label);
+  claim(deadLetter.path, `the dead-letter file ${deadLetter.path}`);
+  if (report !== undefined) claim(report, `the report ${report}`);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // it is not there yet
+  }
 }

@@ -125,7 +125,12 @@ async function definitionOf(exports: unknown, displayPath: string): Promise<Pipe
       `${displayPath} has no default export: it must say \`export default definePipeline({ ... })\``,
     );
   }
-  const value: unknown = await exported;
+  let value: unknown;
+  try {
+    value = await exported;
+  } catch (error) {
+    throw named(displayPath, error);
+  }
   if (typeof value !== 'object' || value === null || !('source' in value || 'sinks' in value)) {
     throw usage(
       'NOT_A_PIPELINE',

@@ -51,9 +51,10 @@ export function anyText(value: unknown, name: string): string {
 /** An int64: a JSON number, or a text of digits. Absent and null mean that there is none. */
 export function optionalInteger(value: unknown, name: string): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value === 'number' && Number.isInteger(value)) return value;
-  if (typeof value === 'string' && /^[+-]?\d+$/.test(value)) return Number(value);
-  throw wrong(name, 'a whole number', value);
+  const number = typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : value;
+  // Past 2^53 it would not go out as it came in.
+  if (typeof number === 'number' && Number.isSafeInteger(number)) return number;
+  throw wrong(name, 'a whole number below 2^53', value);
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;

@@ -2,6 +2,7 @@
  * What the operating system says about a file, in words that tell the reader what to do.
  */
 
+import { existsSync } from 'node:fs';
 import { messageOf, PipelineError } from '../core/errors.js';
 
 /** The `code` of a system error, such as `ENOSPC`. */
@@ -43,7 +44,9 @@ function explain(error: unknown, folder: string): string {
     case 'EROFS':
       return `${folder} is on a read-only file system: write elsewhere`;
     case 'ENOENT':
-      return `the folder ${folder} does not exist: create it first`;
+      return existsSync(folder)
+        ? 'another process took the file away while it was being written: give each its own target'
+        : `the folder ${folder} does not exist: create it first`;
     case 'ENOTDIR':
       return `${folder} is not a folder`;
     case 'EISDIR':

@@ -29,6 +29,7 @@ export interface StdoutSinkOptions {
 export function stdoutSink({ stream = stdout }: StdoutSinkOptions = {}): Sink {
   return {
     label: NAME,
+    path: '-',
     open: (context) => Promise.resolve(open(stream, context)),
     check: () =>
       stream.writable

@@ -40,10 +40,10 @@ export function mlflowSource({ uri, ...options }: MlflowSourceOptions = {}): Sou
   if (uri !== undefined) return sourceFor(uri, options);
   return {
     label: 'mlflow MLFLOW_TRACKING_URI',
-    open: (context) => {
+    open: async (context) => {
       const fromEnv = context.env['MLFLOW_TRACKING_URI'] ?? '';
       const source = fromEnv === '' ? restSource(options, NAME) : sourceFor(fromEnv, options);
-      return source.open(context);
+      return await source.open(context);
     },
   };
 }
@@ -56,7 +56,8 @@ function sourceFor(uri: string, options: object): Source {
     scheme === undefined ? 'a tracking URI without a scheme' : `the scheme ${scheme}:`;
   throw new PipelineError(
     `${problem} can't be read: allowed are http://host:5000, https://host/prefix, ` +
-      'sqlite:///relative.db and sqlite:////absolute.db',
+      'sqlite:///relative.db and sqlite:////absolute.db. For any other store start ' +
+      '`mlflow server --backend-store-uri …` on it and give the address of that server',
     { code: 'INVALID_URI', category: 'usage' },
   );
 }

@@ -110,6 +110,8 @@ export type AnyOperator = Operator<any, any>;
 export interface Sink {
   /** For logs, errors and the graph; without credentials: `file out.json`. */
   readonly label: string;
+  /** The file that it writes, where it writes one (`-` is standard output): nothing else may. */
+  readonly path?: string;
   /** Reaches the other side and makes ready. */
   open(context: RunContext): Promise<OpenSink>;
   /** Reaches the other side and changes nothing; says in a line what it found. For `check`. */

@@ -2,7 +2,17 @@
  * From the source's pages to the sinks' confirmations.
  */
 
-import { from, ignoreElements, lastValueFrom, mergeMap, toArray, type Observable } from 'rxjs';
+import {
+  from,
+  ignoreElements,
+  lastValueFrom,
+  mergeMap,
+  type Observable,
+  Subject,
+  takeUntil,
+  toArray,
+} from 'rxjs';
+import { messageOf } from '../core/errors.js';
 import type { Proposal } from '../datahub/proposal.js';
 import type {
   AnyOperator,
@@ -38,31 +48,43 @@ interface NamedSink {
  * Reads and delivers until the source ends or a stop is asked for. A page is done when each of its
  * proposals was confirmed by every sink or written to the dead-letter file.
  *
+ * @returns `interrupted` where a stop was asked for before the pages came to an end
  * @throws PipelineError when the source, an operator or a sink can't go on
  */
-export async function deliverPages(delivery: Delivery): Promise<void> {
+export async function deliverPages(delivery: Delivery): Promise<RunOutcome> {
   const { source, operators, context, stop } = delivery;
   for (const operator of operators) operator.open?.(context);
   const plan = narrowedPlan(operators, source.server);
 
   const sinks: NamedSink[] = [];
   const writing = new Set<Promise<unknown>>();
+  const abandoned = new Subject<void>();
   let outcome: RunOutcome = 'failed';
   try {
     for (const sink of delivery.sinks) {
-      sinks.push({ label: sink.label, sink: await sink.open(context) });
+      const opening = Promise.resolve().then(() => sink.open(context));
+      sinks.push({ label: sink.label, sink: await stop.within(opening, `sink ${sink.label}`) });
     }
     const pages = pull(stop.until(source.read(plan)), {
       maxInFlight: delivery.maxInFlightPages,
       project: (page) => processPage(page, delivery, sinks, writing),
     });
-    await lastValueFrom(pages.pipe(ignoreElements()), { defaultValue: undefined });
+    // An operator may never complete a page, and a sink never confirm it.
+    const delivered = lastValueFrom(pages.pipe(ignoreElements(), takeUntil(abandoned)), {
+      defaultValue: undefined,
+    });
+    await stop.within(delivered, 'what was on its way');
     outcome = stop.requested ? 'interrupted' : 'complete';
+    return outcome;
   } finally {
-    // An error ends the stream at once; what other pages are writing is given time to arrive.
-    stop.startGrace();
-    await Promise.allSettled(writing);
-    await closeAll(sinks, outcome, context);
+    abandoned.next();
+    if (outcome === 'failed') {
+      if (stop.requested) outcome = 'interrupted';
+      // The stream ended at once; what other pages are writing is given time to arrive.
+      stop.startGrace();
+      await stop.within(Promise.allSettled(writing), 'a sink').catch(logged(context));
+    }
+    await closeAll(sinks, outcome, delivery);
   }
 }
 
@@ -76,7 +98,8 @@ function processPage(
   for (const rejection of page.rejected) context.reject(rejection);
   return throughOperators(from(page.records), operators).pipe(
     toArray(),
-    mergeMap(async (proposals) => {
+    mergeMap(async (values) => {
+      const proposals = values.filter((value) => isProposal(value, context));
       for (const proposal of proposals) context.recorder.proposal(proposal);
       const writes = sinks.map((sink) => write(sink, proposals, delivery));
       for (const each of writes) writing.add(each);
@@ -111,18 +134,43 @@ async function write(
   }
 }
 
+/** Operators of one's own may give anything: what is no proposal is set aside by itself. */
+function isProposal(value: unknown, context: RunContext): value is Proposal {
+  const { entityType, entityUrn, aspectName, aspect } = (value ?? {}) as Partial<Proposal>;
+  const named = [entityType, entityUrn, aspectName].every(
+    (name) => typeof name === 'string' && name !== '',
+  );
+  if (named && typeof aspect === 'object') return true;
+  context.reject({
+    kind: 'record',
+    code: 'NOT_A_PROPOSAL',
+    message:
+      'what came out of the last operator has no entityType, entityUrn, aspectName and aspect',
+    identity: typeof entityUrn === 'string' ? entityUrn : `a ${typeof value}`,
+    content: value,
+  });
+  return false;
+}
+
 /** Closes every sink even if one fails to; the first failure is the run's, unless it had one. */
 async function closeAll(
   sinks: readonly NamedSink[],
   outcome: RunOutcome,
-  context: RunContext,
+  { context, stop }: Delivery,
 ): Promise<void> {
-  const results = await Promise.allSettled(sinks.map(({ sink }) => sink.close(outcome)));
-  const failed = results.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason as unknown] : [],
+  const results = await Promise.allSettled(
+    sinks.map(async ({ label, sink }) => stop.within(sink.close(outcome), `sink ${label}`)),
   );
-  for (const reason of failed) {
-    context.log.error({ err: reason }, 'a sink could not be closed');
-    if (outcome !== 'failed') throw reason;
+  for (const result of results) {
+    if (result.status === 'fulfilled') continue;
+    if (outcome === 'complete') throw result.reason;
+    logged(context)(result.reason);
   }
+}
+
+/** For what goes wrong after the run has failed: the first error is the one to report. */
+function logged({ log }: RunContext): (error: unknown) => void {
+  return (error) => {
+    log.error({ reason: messageOf(error) }, 'after the run had failed, more went wrong');
+  };
 }

@@ -11,7 +11,15 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf, PipelineError } from '../core/errors.js';
 import type { ServerFacts } from '../mlflow/types.js';
-import type { AnyOperator, Logger, RunContext, RunOutcome, Sink, Source } from './contracts.js';
+import type {
+  AnyOperator,
+  Logger,
+  OpenSource,
+  RunContext,
+  RunOutcome,
+  Sink,
+  Source,
+} from './contracts.js';
 import { openDeadLetter } from './dead-letter.js';
 import { deliverPages } from './deliver-pages.js';
 import { Recorder, type RunCounts } from './recorder.js';
@@ -100,12 +108,13 @@ export async function runPipeline(
 
   const sinks = dryRun ? [] : definition.sinks;
   let server: ServerFacts | undefined;
+  let outcome: RunOutcome = 'failed';
   let failure: PipelineError | undefined;
   try {
-    const source = await definition.source.open(context);
+    const source = await stop.within(definition.source.open(context), 'the source');
     server = source.server;
     try {
-      await deliverPages({
+      outcome = await deliverPages({
         source,
         operators: definition.operators,
         sinks,
@@ -116,11 +125,14 @@ export async function runPipeline(
         onPage: () => options.onProgress?.(recorder.counts()),
       });
     } finally {
-      await source.close();
+      await closeSource(source, stop, options.log);
     }
   } catch (error) {
-    if (stop.requested) options.log.warn({ err: error }, 'not all was delivered in the grace time');
-    else failure = asPipelineError(error);
+    // What was broken off because the grace time is over is no failure of its own.
+    if (stop.requested && stop.halted.aborted) {
+      outcome = 'interrupted';
+      options.log.warn({ reason: messageOf(error) }, 'not all was delivered in the grace time');
+    } else failure = asPipelineError(error);
   }
   try {
     await deadLetter.close();
@@ -128,9 +140,7 @@ export async function runPipeline(
     failure ??= asPipelineError(error);
   }
   stop.dispose();
-
-  const outcome: RunOutcome =
-    failure !== undefined ? 'failed' : stop.requested ? 'interrupted' : 'complete';
+  if (failure !== undefined) outcome = 'failed';
   const report: RunReport = {
     runId,
     outcome,
@@ -147,6 +157,19 @@ export async function runPipeline(
     counts: recorder.counts(),
   };
   return failure === undefined ? { report } : { report, failure };
+}
+
+/** All that was read is delivered: a source that can't be closed takes nothing back. */
+async function closeSource(
+  source: OpenSource<unknown>,
+  stop: StopSwitch,
+  log: Logger,
+): Promise<void> {
+  try {
+    await stop.within(source.close(), 'the source');
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'the source could not be closed');
+  }
 }
 
 /** `mlflow-2026_11_24-10_45_00-1f9a3c`: in the form that DataHub shows its own runs by. */

@@ -1,6 +1,11 @@
+import { PipelineError } from '../core/errors.js';
+
+/** After the grace time, how long a component may take to heed its signal; the grace time if less. */
+const LAST_MS = 2_000;
+
 /**
  * Ends a run in two steps: first no more is read and what is on its way is delivered, then, when
- * the grace time is over, everything is broken off.
+ * the grace time is over, everything is broken off, also what pays no heed to its signal.
  */
 export class StopSwitch {
   readonly #halt = new AbortController();
@@ -50,6 +55,40 @@ export class StopSwitch {
     this.#timer ??= setTimeout(() => {
       this.#halt.abort();
     }, this.#graceMs);
+  }
+
+  /**
+   * Waits for `work`, but not for ever once the grace time is over.
+   *
+   * @param what - for the message: `sink file out.json`
+   * @throws PipelineError `GRACE_TIME_OVER` where the work did not end
+   */
+  async within<T>(work: Promise<T>, what: string): Promise<T> {
+    let giveUp: () => void = () => undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<never>((_, reject) => {
+      giveUp = () => {
+        timer = setTimeout(
+          () => {
+            reject(
+              new PipelineError(`${what} did not end within the grace time, and was left alone`, {
+                code: 'GRACE_TIME_OVER',
+                category: 'unavailable',
+              }),
+            );
+          },
+          Math.min(LAST_MS, this.#graceMs),
+        );
+      };
+    });
+    if (this.halted.aborted) giveUp();
+    else this.halted.addEventListener('abort', giveUp, { once: true });
+    try {
+      return await Promise.race([work, over]);
+    } finally {
+      clearTimeout(timer);
+      this.halted.removeEventListener('abort', giveUp);
+    }
   }
 
   dispose(): void {

@@ -320,4 +320,17 @@ describe('--to', () => {
     expect(status).toBe(2);
     expect(readFileSync(join(cwd, 'a.json'), 'utf8')).toBe('mine');
   });
+
+  it.each([['--report'], ['--dead-letter'], ['--to']])(
+    'is refused where %s would write the same file',
+    async (option) => {
+      const cwd = temporaryFolder();
+      const target = join(cwd, 'a.json');
+      writeFileSync(target, 'mine');
+      const same = join(cwd, '.', 'a.json');
+      const { status } = await run(['--to', target, option, same], { cwd, config: config() });
+      expect(status).toBe(2);
+      expect(readFileSync(target, 'utf8')).toBe('mine');
+    },
+  );
 });

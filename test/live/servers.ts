@@ -35,10 +35,12 @@ const GUARDED = '(cat <&3 >/dev/null; kill -KILL 0) & exec 3<&-; "$@"';
 
 /**
  * @param prepare - fills the database before the server opens it
+ * @param workers - processes that answer requests; MLflow's own default is 4
  */
 export async function startMlflow(
   version: MlflowVersion,
   prepare?: (database: string) => Promise<void>,
+  workers = 1,
 ): Promise<MlflowServer> {
   const folder = await mkdtemp(join(tmpdir(), `mlflow-${version}-`));
   const database = join(folder, 'mlflow.db');
@@ -47,7 +49,7 @@ export async function startMlflow(
     // Another process may take the port between our asking for it and the server's.
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await launch(version, folder, database);
+        return await launch(version, folder, database, workers);
       } catch (error) {
         if (attempt === 3 || !/address already in use/i.test(String(error))) throw error;
       }
@@ -62,6 +64,7 @@ async function launch(
   version: MlflowVersion,
   folder: string,
   database: string,
+  workers: number,
 ): Promise<MlflowServer> {
   const port = await freePort();
   const uri = `http://127.0.0.1:${port}`;
@@ -72,7 +75,7 @@ async function launch(
     'sh',
     [
       ['-c', GUARDED, 'guarded', join(bin, 'mlflow')],
-      ['server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
+      ['server', '--host', '127.0.0.1', '--port', String(port), '--workers', String(workers)],
       ['--backend-store-uri', `sqlite:///${database}`],
       ['--default-artifact-root', join(folder, 'artifacts')],
     ].flat(),

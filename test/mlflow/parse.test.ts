@@ -203,12 +203,16 @@ describe('an experiment', () => {
     });
   });
 
-  it.each([null, {}, { experiment_id: '1' }, { experiment_id: '1', name: 'e', tags: {} }])(
-    'is rejected when it is %j',
-    (json) => {
-      expect(readItem(EXPERIMENT, json).rejection?.code).toBe('MALFORMED_EXPERIMENT');
-    },
-  );
+  it.each([
+    null,
+    {},
+    { experiment_id: '1' },
+    { experiment_id: '1', name: 'e', tags: {} },
+    { experiment_id: '1', name: 'e', creation_time: 1e30 },
+    { experiment_id: '1', name: 'e', creation_time: '9223372036854775807' },
+  ])('is rejected when it is %j', (json) => {
+    expect(readItem(EXPERIMENT, json).rejection?.code).toBe('MALFORMED_EXPERIMENT');
+  });
 });
 
 describe('a registered model', () => {

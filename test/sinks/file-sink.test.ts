@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Proposal } from '../../src/datahub/proposal.js';
@@ -97,7 +98,9 @@ describe('the target of fileSink', () => {
     const open = await sink.open(runContext());
     await open.write([tagProposal('a')]);
     expect(readFileSync(path, 'utf8')).toBe('earlier');
-    expect(files()).toEqual(['out.json', `out.json.${process.pid}.partial`]);
+    const [, partial, ...others] = files();
+    expect(partial).toMatch(new RegExp(`^out\\.json\\.[\\w-]+-${process.pid}-\\w+\\.partial$`));
+    expect(others).toEqual([]);
     await open.close('complete');
     expect(JSON.parse(readFileSync(path, 'utf8'))).toHaveLength(1);
     expect(files()).toEqual(['out.json']);
@@ -171,11 +174,15 @@ describe('the target of fileSink', () => {
   it('is freed of what dead processes left, and of nothing else', async () => {
     const { path, sink, folder, files } = sinkFor('out.json');
     const dead = await deadPid();
+    const host = hostname()
+      .replace(/[^\w-]/g, '_')
+      .slice(0, 32);
     for (const name of [
-      `out.json.${dead}.partial`,
-      `out.json.${process.pid}.partial`,
-      `out.json.${process.ppid}.partial`, // alive
-      `other.json.${dead}.partial`,
+      `out.json.${host}-${dead}-ab12.partial`,
+      `out.json.elsewhere-${dead}-ab12.partial`, // its processes can't be seen from here
+      `out.json.${host}-${process.pid}-ab12.partial`,
+      `out.json.${host}-${process.ppid}-ab12.partial`, // alive
+      `other.json.${host}-${dead}-ab12.partial`,
       'out.json.backup.partial',
       'out.json.incomplete',
     ]) {
@@ -186,9 +193,10 @@ describe('the target of fileSink', () => {
     await open.close('complete');
     expect(files()).toEqual(
       [
-        `other.json.${dead}.partial`,
+        `other.json.${host}-${dead}-ab12.partial`,
         basename(path),
-        `out.json.${process.ppid}.partial`,
+        `out.json.elsewhere-${dead}-ab12.partial`,
+        `out.json.${host}-${process.ppid}-ab12.partial`,
         'out.json.backup.partial',
         'out.json.incomplete',
       ].sort(),

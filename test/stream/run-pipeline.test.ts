@@ -1,11 +1,19 @@
 import { mkdtempSync, readFileSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EMPTY, of } from 'rxjs';
+import { EMPTY, NEVER, of } from 'rxjs';
 import { concatMap, delay, filter, map, mergeMap } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../src/core/errors.js';
-import type { AnyOperator, Page, Refusal, Sink, Source } from '../../src/stream/contracts.js';
+import type { Proposal } from '../../src/datahub/proposal.js';
+import type {
+  AnyOperator,
+  OpenSink,
+  Page,
+  Refusal,
+  Sink,
+  Source,
+} from '../../src/stream/contracts.js';
 import { runPipeline, type RunOptions } from '../../src/stream/run-pipeline.js';
 import { memorySink, memorySource, pageOf, silentLog, toTags } from '../support/memory.js';
 
@@ -45,6 +53,8 @@ const pages = (count: number, size = 3): Page<number>[] =>
   );
 
 const urns = (count: number) => Array.from({ length: count }, (_, n) => `urn:li:tag:${n}`);
+
+const never = () => new Promise<never>(() => undefined);
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -293,6 +303,125 @@ describe('runPipeline', () => {
       .result;
     expect(report.outcome).toBe('interrupted');
     expect(report.counts.delivered).toEqual({});
+  });
+
+  it.each<[string, AnyOperator[], Partial<OpenSink> & { hangs?: 'open' }]>([
+    ['an operator that never completes', [toTags(), mergeMap(() => NEVER)], {}],
+    ['a sink that is never open', [toTags()], { hangs: 'open' }],
+    ['a sink that never confirms', [toTags()], { write: never }],
+    ['a sink that never closes', [toTags()], { close: never }],
+  ])('ends on a stop, after the grace time, for all of %s', async (_, operators, odd) => {
+    const { source, seen } = memorySource(pages(1));
+    const stop = new AbortController();
+    const { sink } = memorySink();
+    const waiting: Sink = {
+      ...sink,
+      open: async (context) =>
+        odd.hangs === 'open' ? never() : { ...(await sink.open(context)), ...odd },
+    };
+    const { result } = run(
+      { source, operators, sinks: [waiting] },
+      { signal: stop.signal, graceMs: 20 },
+    );
+    await sleep(30);
+    stop.abort();
+    expect((await result).report.outcome).toBe('interrupted');
+    expect(seen.closed).toBe(1);
+  });
+
+  it('keeps the error of a sink that fails while a stop is under way', async () => {
+    const { source } = memorySource(pages(5));
+    const stop = new AbortController();
+    const broken = memorySink(async () => {
+      stop.abort();
+      await sleep(5);
+      throw new PipelineError('disk is full', { code: 'SINK_FAILED', category: 'unavailable' });
+    });
+    const { report } = await run({ source, sinks: [broken.sink] }, { signal: stop.signal }).result;
+    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'SINK_FAILED' } });
+  });
+
+  it('is complete although a stop came when all was delivered', async () => {
+    const { source } = memorySource(pages(2));
+    const stop = new AbortController();
+    const { sink, seen } = memorySink();
+    const closing: Sink = {
+      ...sink,
+      open: async (context) => ({
+        ...(await sink.open(context)),
+        close: async (outcome) => {
+          stop.abort();
+          await sleep(5);
+          seen.closed.push(outcome);
+        },
+      }),
+    };
+    const { report } = await run({ source, sinks: [closing] }, { signal: stop.signal }).result;
+    expect(report.outcome).toBe('complete');
+    expect(seen.closed).toEqual(['complete']);
+  });
+
+  it('leaves a sink all the time it needs to close a complete run', async () => {
+    const { source } = memorySource(pages(2));
+    const { sink } = memorySink();
+    const slow: Sink = {
+      ...sink,
+      open: async (context) => ({
+        ...(await sink.open(context)),
+        close: async () => {
+          await sleep(60);
+          if (context.signal.aborted) throw new Error('aborted');
+        },
+      }),
+    };
+    const { report } = await run({ source, sinks: [slow] }, { graceMs: 10 }).result;
+    expect(report.outcome).toBe('complete');
+  });
+
+  it('closes the other sinks when one throws instead', async () => {
+    const { source } = memorySource(pages(1));
+    const first = memorySink(undefined, 'first');
+    const throwing: Sink = {
+      ...first.sink,
+      open: async (context) => ({
+        ...(await first.sink.open(context)),
+        close: () => {
+          throw new Error('no');
+        },
+      }),
+    };
+    const other = memorySink(undefined, 'other');
+    const { report } = await run({ source, sinks: [throwing, other.sink] }).result;
+    expect(report.outcome).toBe('failed');
+    expect(other.seen.closed).toEqual(['complete']);
+  });
+
+  it('reports the first error where the source can not be closed either', async () => {
+    const { source } = memorySource(pages(1));
+    const failing: Source<number> = {
+      label: 'failing',
+      open: async (context) => ({
+        ...(await source.open(context)),
+        close: () => Promise.reject(new Error('close')),
+      }),
+    };
+    const bad = memorySink(() => Promise.reject(new Error('write')));
+    const { report } = await run({ source: failing, sinks: [bad.sink] }).result;
+    expect(report.error?.message).toContain('write');
+  });
+
+  it('sets aside what is no proposal, and delivers the rest', async () => {
+    const { source } = memorySource([pageOf(1, 2, 3, 4)]);
+    const { sink, seen } = memorySink();
+    const odd: AnyOperator = map((proposal: Proposal) => {
+      if (proposal.entityUrn.endsWith(':1')) return undefined;
+      if (proposal.entityUrn.endsWith(':2')) return { ...proposal, entityUrn: '' };
+      return proposal.entityUrn.endsWith(':3') ? null : proposal;
+    });
+    const { report } = await run({ source, operators: [toTags(), odd], sinks: [sink] }).result;
+    expect(seen.confirmed).toEqual(['urn:li:tag:4']);
+    expect(report.counts).toMatchObject({ rejected: 3, delivered: { 'memory sink': 1 } });
+    expect(report.counts.warnings).toEqual([expect.objectContaining({ code: 'NOT_A_PROPOSAL' })]);
   });
 
   it('writes nothing in a dry run, and counts all the same', async () => {

@@ -30,7 +30,7 @@ export type FileSinkOptions = z.input<typeof fileSinkSchema>;
  * `datahub check metadata-file` read; `.ndjson` and `.jsonl` have a proposal a line; `.gz` on any
  * of them is compressed as it is written.
  *
- * The file is written beside the target, as `<target>.<pid>.partial`, and renamed when every page
+ * The file is written beside the target, as `<target>.<…>.partial`, and renamed when every page
  * was delivered: whatever happens, the target is either the earlier file or the new one, whole. If
  * the run ends early, what was delivered is kept as `<target>.incomplete`, just as well-formed. A
  * symbolic link is followed; a named pipe or a device is written straight to.
@@ -46,6 +46,7 @@ export function fileSink(options: FileSinkOptions): Sink {
   const format = formatOf(path);
   return {
     label: `file ${path}`,
+    path,
     open: async (context) => {
       const target = await inspectTarget(path);
       return target.kind === 'file'

@@ -2,7 +2,9 @@
  * A file that is written beside its target and takes the target's name only when it is complete.
  */
 
+import { randomBytes } from 'node:crypto';
 import { open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { kill, pid } from 'node:process';
 import { PipelineError } from '../../core/errors.js';
@@ -14,8 +16,14 @@ import type { Target } from './target.js';
 /** Targets that this process is writing: two sinks with one target would share a partial file. */
 const beingWritten = new Set<string>();
 
+/** Process ids say nothing across containers that share a folder: each has a host name of its own. */
+const HOST = hostname()
+  .replace(/[^\w-]/g, '_')
+  .slice(0, 32);
+
 /**
- * `<target>.<pid>.partial`, until it is renamed to the target or to `<target>.incomplete`.
+ * `<target>.<host>-<pid>-<random>.partial`, until it is renamed to the target or to
+ * `<target>.incomplete`.
  */
 export class PartialFile implements Output {
   readonly #target: Target;
@@ -47,7 +55,8 @@ export class PartialFile implements Output {
     beingWritten.add(path);
     try {
       await removeLeftovers(target, log);
-      const partial = `${path}.${pid}.partial`;
+      const unique = randomBytes(4).toString('hex');
+      const partial = `${path}.${HOST}-${pid}-${unique}.partial`;
       const handle = await open(partial, 'wx', mode ?? 0o666);
       const file = new PartialFile(target, partial, handle);
       try {
@@ -149,8 +158,9 @@ async function removeLeftovers({ path, folder }: Target, log: Logger): Promise<v
   }
   for (const name of names) {
     if (!name.startsWith(prefix)) continue;
-    const writer = /^(\d{1,9})\.partial$/.exec(name.slice(prefix.length))?.[1];
-    if (writer === undefined) continue;
+    const [, host, writer] =
+      /^([\w-]+)-(\d{1,9})-\w+\.partial$/.exec(name.slice(prefix.length)) ?? [];
+    if (writer === undefined || host !== HOST) continue;
     const leftover = join(folder, name);
     if (Number(writer) !== pid && isAlive(Number(writer))) {
       log.warn(

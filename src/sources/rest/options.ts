@@ -108,7 +108,7 @@ export const restOptionsSchema = z.strictObject({
     .default(1_000)
     .describe('Experiments in a request'),
   runsPageSize: size(LARGEST_PAGE.runs)
-    .default(1_000)
+    .default(500)
     .describe('Runs in a request, and so in a page of the pipeline'),
   modelsPageSize: size(LARGEST_PAGE.models)
     .default(1_000)

@@ -15,7 +15,7 @@ const pageSize = (fallback: number, what: string) =>
 export const sqliteStoreOptions = z.strictObject({
   path: z.string().min(1).describe('The database file, relative to the current folder or absolute'),
   experimentsPageSize: pageSize(1000, 'experiments'),
-  runsPageSize: pageSize(500, 'runs'),
+  runsPageSize: pageSize(250, 'runs'),
   modelsPageSize: pageSize(500, 'registered models'),
   versionsPageSize: pageSize(1000, 'model versions'),
   lockTimeoutMs: z

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { mlflowSource } from '../../src/sources/mlflow-source.js';
+import { runContext } from '../../src/testing/index.js';
+
+describe('mlflowSource', () => {
+  it.each([
+    ['http://ann:s3cret@host:5000/prefix', 'mlflow http://***@host:5000/prefix'],
+    ['sqlite:///mlflow.db', 'mlflow sqlite:///mlflow.db'],
+    ['sqlite:////data/mlflow.db', 'mlflow sqlite:////data/mlflow.db'],
+  ])('takes %s', (uri, label) => {
+    expect(mlflowSource({ uri }).label).toBe(label);
+  });
+
+  it.each(['databricks', './mlruns', 'postgresql://host/mlflow', 'file:///mlruns'])(
+    'refuses %s with advice, from the variable only when it is opened',
+    async (uri) => {
+      expect(() => mlflowSource({ uri })).toThrow(/start `mlflow server/);
+      const source = mlflowSource();
+      await expect(
+        source.open({ ...runContext(), env: { MLFLOW_TRACKING_URI: uri } }),
+      ).rejects.toMatchObject({ code: 'INVALID_URI', category: 'usage' });
+    },
+  );
+
+  it('says where nothing says what to read', async () => {
+    await expect(mlflowSource().open({ ...runContext(), env: {} })).rejects.toMatchObject({
+      code: 'NO_TRACKING_URI',
+    });
+  });
+
+  it('names itself where an option is wrong', () => {
+    expect(() => mlflowSource({ uri: 'http://host', tokn: 'x' } as object)).toThrow(
+      /mlflowSource: .*did you mean "token"/,
+    );
+  });
+});
