@@ -49,7 +49,7 @@ describe('the options of the Kafka sink', () => {
     [{ registry: { url: 'http://u:registry-s3cret@r' } }, '"registry.url" must hold no password'],
     [{ topic: 'a/b' }, '"topic" must be letters'],
     [{ topics: 'a' }, 'did you mean "topic"?'],
-    [{ compression: 'zip' }, '"compression" must be "none" or "gzip"'],
+    [{ compression: 'zip' }, '"compression" must be one of "none", "gzip"'],
     [{ tls: { certFile: 'a' } }, '"tls" needs certFile and keyFile together'],
     [{ maxBatchCount: 0 }, '"maxBatchCount" must be at least 1'],
     [{ sasl: { mechanism: 'plain', username: 'a' } }, '"sasl.password" is required'],
