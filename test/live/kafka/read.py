@@ -9,7 +9,9 @@ class; its aspect, too. What can't be is an error. The second prints the canonic
 schema and of ours as two lines.
 """
 
+import faulthandler
 import json
+import os
 import sys
 import time
 import warnings
@@ -28,6 +30,8 @@ from datahub.metadata.schema_classes import (  # noqa: E402
 from datahub.metadata.schemas import getMetadataChangeProposalSchema  # noqa: E402
 
 TIMEOUT_S = 30
+# Whatever hangs, it is named.
+faulthandler.dump_traceback_later(90, exit=True)
 
 
 def read(broker, topic, registry, out):
@@ -69,7 +73,6 @@ def read(broker, topic, registry, out):
             print(json.dumps(line), file=out)
             if message.offset() + 1 >= left.get(message.partition(), 0):
                 left.pop(message.partition(), None)
-    consumer.close()
 
 
 def plain(proposal, key):
@@ -109,3 +112,5 @@ if __name__ == "__main__":
     else:
         with open(sys.argv[4], "w", encoding="utf-8") as out:
             read(*sys.argv[1:4], out)
+        # Not the ordinary way: librdkafka, in taking leave of the brokers, now and then hangs.
+        os._exit(0)

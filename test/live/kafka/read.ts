@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { KafkaStack } from '../kafka-stack.js';
 import { binOf } from '../install.js';
+import { PEER_ENVIRONMENT } from '../peer.js';
 import { run } from '../processes.js';
 import type { FiledProposal } from '../proposals.js';
 import { KAFKA_READER } from '../releases.js';
@@ -37,7 +38,9 @@ export async function canonicalForms(ours: object): Promise<readonly (string | u
 }
 
 async function python(args: readonly string[]): Promise<string> {
-  const { stdout } = await run(join(binOf(KAFKA_READER), 'python'), [SCRIPT, ...args]);
+  const { stdout } = await run(join(binOf(KAFKA_READER), 'python'), [SCRIPT, ...args], {
+    env: PEER_ENVIRONMENT,
+  });
   return stdout;
 }
 
