@@ -11,6 +11,7 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf, PipelineError } from '../core/errors.js';
 import type { ServerFacts } from '../mlflow/types.js';
+import type { StateReport, StateSettings } from '../state/options.js';
 import type {
   AnyOperator,
   Logger,
@@ -34,6 +35,8 @@ export interface PipelineDefinition {
   /** How many pages may be on their way between the source and the sinks' confirmations. */
   readonly maxInFlightPages: number;
   readonly deadLetter: { readonly path: string };
+  /** What the run remembers and is told of earlier ones; absent where it keeps no state. */
+  readonly state?: StateSettings;
 }
 
 export interface RunOptions {
@@ -48,8 +51,12 @@ export interface RunOptions {
   readonly now?: () => number;
   /** Called after each page, with what was counted so far. */
   readonly onProgress?: (counts: RunCounts) => void;
-  /** Everything but writing: no sink is opened, no dead letter is written. */
+  /** Everything but writing: no sink is opened, no dead letter is written, no state is changed. */
   readonly dryRun?: boolean;
+  /** With state: read from the start, whatever an earlier run left unfinished. */
+  readonly fresh?: boolean;
+  /** With state: read everything and send everything, also what the sinks have. */
+  readonly full?: boolean;
 }
 
 /** What a run did. Holds no credentials: it is printed and written as it is. */
@@ -67,6 +74,8 @@ export interface RunReport {
   readonly server?: ServerFacts;
   /** Where rejected records are; absent where there were none. */
   readonly deadLetter?: { readonly path: string; readonly count: number };
+  /** Absent where no state was kept. */
+  readonly state?: StateReport;
   readonly counts: RunCounts;
 }
 
