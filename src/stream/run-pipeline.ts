@@ -16,6 +16,7 @@ import type {
   AnyOperator,
   Logger,
   OpenSource,
+  ReadPlan,
   RunContext,
   RunOutcome,
   Sink,
@@ -24,7 +25,9 @@ import type {
 import { openDeadLetter } from './dead-letter.js';
 import { deadLetterOnError } from './dead-letter-on-error.js';
 import { deliverPages } from './deliver-pages.js';
+import { StateKeeper } from './keep-state.js';
 import { Recorder, type RunCounts } from './recorder.js';
+import { NOTHING_STALE } from './remove-stale.js';
 import { StopSwitch } from './stop-switch.js';
 
 /** A wired pipeline. Made and checked by `definePipeline`. */
@@ -101,6 +104,7 @@ export async function runPipeline(
   const dryRun = options.dryRun ?? false;
   const recorder = new Recorder();
   const stop = new StopSwitch(options.signal, options.graceMs ?? 10_000);
+  const remembering: { keeper?: StateKeeper | undefined } = {};
   const deadLetter = openDeadLetter({ path: definition.deadLetter.path, runId, dryRun });
 
   const context: RunContext = {
@@ -112,6 +116,7 @@ export async function runPipeline(
     env: options.env,
     reject: (rejection) => {
       recorder.rejected += 1;
+      if (rejection.kind === 'record') remembering.keeper?.countRejected();
       recorder.warn(rejection.code, rejection.message, rejection.identity);
       deadLetter.add(rejection);
     },
@@ -122,23 +127,31 @@ export async function runPipeline(
   );
   let server: ServerFacts | undefined;
   let outcome: RunOutcome = 'failed';
+  let stale = NOTHING_STALE;
   let failure: PipelineError | undefined;
   try {
     const source = await stop.within(definition.source.open(context), 'the source');
     server = source.server;
     try {
-      outcome = await deliverPages({
+      ({ outcome, stale } = await deliverPages({
         source,
         operators: definition.operators,
         sinks,
         maxInFlightPages: definition.maxInFlightPages,
+        dryRun,
         context,
         stop,
+        openState: (plan) => {
+          remembering.keeper = openState(definition, options, source, plan, startedAt);
+          return remembering.keeper;
+        },
         flushDeadLetters: () => deadLetter.flush(),
         onPage: () => options.onProgress?.(recorder.counts()),
-      });
+        now,
+      }));
     } finally {
       await closeSource(source, stop, options.log);
+      remembering.keeper?.close();
     }
   } catch (error) {
     // What was broken off because the grace time is over is no failure of its own.
@@ -167,9 +180,32 @@ export async function runPipeline(
     ...(deadLetter.count === 0
       ? {}
       : { deadLetter: { path: deadLetter.path, count: deadLetter.count } }),
+    ...(remembering.keeper === undefined ? {} : { state: remembering.keeper.report(stale) }),
     counts: recorder.counts(),
   };
   return failure === undefined ? { report } : { report, failure };
+}
+
+/** Undefined where no state is kept. */
+function openState(
+  { source: { label, gives }, sinks, state }: PipelineDefinition,
+  { fresh = false, full = false, dryRun = false }: RunOptions,
+  source: OpenSource<unknown>,
+  plan: ReadPlan,
+  startedAt: number,
+): StateKeeper | undefined {
+  if (state === undefined) return undefined;
+  return StateKeeper.open({
+    settings: state,
+    // Of a server, where it is, however it was named; a file of proposals knows none.
+    pipeline: gives === 'proposal' ? label : source.server.uri,
+    sinks: sinks.map((sink) => sink.label),
+    plan,
+    fresh,
+    full,
+    dryRun,
+    startedAt,
+  });
 }
 
 /** All that was read is delivered: a source that can't be closed takes nothing back. */
