@@ -159,6 +159,11 @@ export class PipelineState {
     return row?.[0] ?? 0;
   }
 
+  /** Of pages on their way. */
+  get entitiesInMemory(): number {
+    return this.#entities.loaded;
+  }
+
   staleCandidates(after?: string): CandidatePage {
     return staleCandidates(this.database, this.sweep, after);
   }

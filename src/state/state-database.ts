@@ -58,14 +58,14 @@ export class StateDatabase {
       opened.#begin(isThere && !discard);
       return opened;
     } catch (error) {
-      if (database?.open === true) database.close();
+      if (database?.open === true) release(database);
       throw stateFailure(error, path);
     }
   }
 
   /** All of its statements take effect, or none. They must not wait for anything. */
   transaction(work: () => void): void {
-    if (this.#failure !== undefined) throw stateFailure(this.#failure, this.path);
+    this.#throwIfUnusable();
     try {
       if (!this.discards) this.database.exec('BEGIN IMMEDIATE');
       work();
@@ -78,6 +78,7 @@ export class StateDatabase {
   }
 
   run(sql: string, ...parameters: readonly Parameter[]): void {
+    this.#throwIfUnusable();
     this.#prepare(sql).run([...parameters]);
   }
 
@@ -93,6 +94,7 @@ export class StateDatabase {
     from: string,
     ...parameters: readonly Parameter[]
   ): Row[] {
+    this.#throwIfUnusable();
     const sql = `SELECT json_group_array(json_array(${columns.join(', ')})) FROM ${from}`;
     try {
       const [row] = this.#prepare(sql)
@@ -108,14 +110,21 @@ export class StateDatabase {
 
   /** May be called again; nothing else may be. */
   close(): void {
-    this.#statements.clear();
     if (!this.database.open) return;
     try {
       if (this.discards) this.database.exec('ROLLBACK');
       else if (this.#failure === undefined) this.#markClosed(true);
     } finally {
-      this.database.close();
+      this.#statements.clear();
+      release(this.database);
     }
+  }
+
+  /** A page may come in when the run is over, and libsql ends the process where a file is closed. */
+  #throwIfUnusable(): void {
+    if (this.#failure !== undefined) throw stateFailure(this.#failure, this.path);
+    if (this.database.open) return;
+    throw stateError(this.path, 'STATE_CLOSED', 'unavailable', 'is closed: the run is over');
   }
 
   #begin(check: boolean): void {
@@ -191,4 +200,21 @@ export class StateDatabase {
     }
     return statement;
   }
+}
+
+/**
+ * Closes it so that it can be opened again at once. libsql lets go of the lock only when garbage is
+ * collected, but for a database that is in no mode to keep it; and without its log it is one file.
+ */
+function release(database: Libsql.Database): void {
+  try {
+    if (database.inTransaction) database.exec('ROLLBACK');
+    for (const setting of ['journal_mode=DELETE', 'locking_mode=NORMAL']) {
+      database.prepare(`PRAGMA ${setting}`).all();
+    }
+    database.prepare('SELECT count(*) FROM sqlite_master').all();
+  } catch {
+    // It is damaged, or another process has it: there is nothing to let go of.
+  }
+  database.close();
 }
