@@ -99,6 +99,7 @@ export function buildUrns(
   );
   return Object.assign(operator, {
     label: 'buildUrns',
+    signature: `buildUrns ${JSON.stringify(settings)}`,
     takes: 'record' as const,
     open: (run: RunContext) => {
       context = run;

@@ -71,6 +71,7 @@ export function dedup(options: DedupOptions = {}): Operator<Proposal, Proposal> 
   const operator: Operator<Proposal, Proposal> = filter(isNews);
   return Object.assign(operator, {
     label: 'dedup',
+    signature: 'dedup', // what it drops was said before, whatever its options
     open: (run: RunContext) => {
       context = run;
       lastSent.clear();

@@ -74,6 +74,7 @@ export function versionGate(
   });
   return Object.assign(operator, {
     label: `versionGate ${minimum}`,
+    signature: `versionGate ${minimum}`,
     takes: 'record' as const,
     open: (run: RunContext) => {
       context = run;

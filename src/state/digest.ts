@@ -4,7 +4,8 @@
 
 import { hash } from 'node:crypto';
 import type { Proposal } from '../datahub/proposal.js';
-import type { Experiment, ModelVersion } from '../mlflow/types.js';
+import type { MlflowRecord } from '../mlflow/records.js';
+import type { Experiment, ModelVersion, Run } from '../mlflow/types.js';
 
 /** 96 bits: compared with one other digest only, never looked for among many. */
 const DIGEST_LENGTH = 16;
@@ -64,6 +65,40 @@ export function digestOfVersion(version: ModelVersion): string {
 /** What the runs of an experiment refer to it by. */
 export function digestOfExperiment({ name }: Pick<Experiment, 'name'>): string {
   return digestOfText(name);
+}
+
+/**
+ * Makes the function that gives a digest of all that becomes of a record depends on.
+ *
+ * @param signature - of the operators and of whatever else is the same for all records
+ */
+export function inputDigests(signature: string): (record: MlflowRecord) => string | undefined {
+  // A version is mapped with its run, which stands beside it.
+  let last: { readonly run: Run; readonly text: string } | undefined;
+  const textOf = (run: Run): string => {
+    if (last?.run !== run) last = { run, text: JSON.stringify(run) };
+    return last.text;
+  };
+  return (record) => {
+    switch (record.kind) {
+      case 'run': {
+        const { experiment, versions } = record;
+        const rest = JSON.stringify([experiment.experimentId, experiment.name, versions]);
+        return digestOfText(`${signature}${textOf(record.run)}${rest}`);
+      }
+      case 'modelVersion': {
+        const run = record.run === undefined ? '' : textOf(record.run);
+        return digestOfText(`${signature}${run}${JSON.stringify(record.version)}`);
+      }
+      case 'experiment':
+        return digestOfText(`${signature}${JSON.stringify(record.experiment)}`);
+      case 'registeredModel':
+        return digestOfText(`${signature}${JSON.stringify(record.model)}`);
+      case 'server':
+      case 'dataset':
+        return undefined;
+    }
+  };
 }
 
 function digestOfText(text: string): string {

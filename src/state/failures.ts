@@ -35,10 +35,12 @@ export function notOurs(path: string): PipelineError {
   );
 }
 
-/** The error for anything that SQLite or the file system threw. */
-export function stateFailure(error: unknown, path: string): PipelineError {
-  if (error instanceof PipelineError) return error;
+/** The error for anything that SQLite or the file system threw; any other error is given back. */
+export function stateFailure(error: unknown, path: string): unknown {
   const code = codeOf(error);
+  // libsql gives an error while opening as text only.
+  const isOpening = error instanceof Error && error.message.startsWith('ConnectionFailed');
+  if (error instanceof PipelineError || (code === '' && !isOpening)) return error;
   if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) {
     return stateError(
       path,

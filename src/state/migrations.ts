@@ -35,9 +35,11 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX going_entities ON entities(urn) WHERE removed = 2;
 
   -- found: the last sweep that met it; mapped: that sent it through the operators.
+  -- content: what decides whether something else has to be read again. input: all that its mapping
+  -- depended on; absent where that is not known, or not all of it was delivered.
   CREATE TABLE records(
     key TEXT PRIMARY KEY, found INTEGER NOT NULL, mapped INTEGER NOT NULL, start REAL,
-    open INTEGER NOT NULL, content TEXT, run_id TEXT) WITHOUT ROWID;
+    open INTEGER NOT NULL, content TEXT, run_id TEXT, input TEXT) WITHOUT ROWID;
   CREATE INDEX open_runs ON records(key) WHERE open = 1;
 
   -- generation: the full sweep that began it.

@@ -20,6 +20,7 @@ import {
   openRuns,
   saveRecords,
   touchRecords,
+  unchangedRecords,
 } from './records.js';
 import {
   type CandidatePage,
@@ -37,7 +38,11 @@ import { fromKey, toKey } from './text-key.js';
 /** What the state notes of a page beside what its sinks confirmed. */
 export interface DeliveredPage {
   /** As the source gave them. */
+  readonly read: readonly unknown[];
+  /** Those of them that were mapped. */
   readonly records: readonly unknown[];
+  /** By key, what their mapping depended on; without those that were not delivered whole. */
+  readonly inputs: ReadonlyMap<RecordKey, string>;
   readonly unchanged?: readonly RecordKey[];
   readonly position?: { readonly lane: string; readonly value: string };
   /** Records that were rejected since the last page was noted. */
@@ -128,13 +133,18 @@ export class PipelineState {
     return this.#sinks.get(label)?.id ?? this.#addSink(label, false);
   }
 
+  /** Those of the records that were delivered and have not changed since, nor has their mapping. */
+  unchangedRecords(inputs: ReadonlyMap<RecordKey, string>): Set<RecordKey> {
+    return unchangedRecords(this.database, inputs);
+  }
+
   /** Notes a page that every sink has confirmed. */
   commit(page: PageDelivery, facts: DeliveredPage): void {
     const { number, generation } = this.sweep;
     this.database.transaction(() => {
       page.commit(number);
-      saveRecords(this.database, number, facts.records);
-      saveDatasetUses(this.database, generation, facts.records);
+      saveRecords(this.database, number, facts.records, facts.inputs);
+      saveDatasetUses(this.database, generation, facts.read);
       touchRecords(this.database, number, facts.unchanged ?? []);
       this.#saveSinkPositions(facts.sinkPositions);
       if (facts.position !== undefined) {

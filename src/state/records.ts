@@ -24,26 +24,32 @@ type Row = readonly [
   runId: string | null,
 ];
 
-/** Notes the records of a page that was delivered. In a transaction. */
+/**
+ * Notes the records of a page that was delivered. In a transaction.
+ *
+ * @param inputs - what their mapping depended on, where it is known and all of it was delivered
+ */
 export function saveRecords(
   database: StateDatabase,
   sweep: number,
   records: readonly unknown[],
+  inputs: ReadonlyMap<RecordKey, string>,
 ): void {
-  const rows = new Map<RecordKey, Row>();
+  const rows = new Map<RecordKey, readonly (Row[number] | undefined)[]>();
   for (const record of records) {
     if (!isRecord(record)) continue;
     const key = recordKey(record);
-    if (key !== undefined) rows.set(key, rowOf(key, record));
+    if (key !== undefined) rows.set(key, [...rowOf(key, record), inputs.get(key) ?? null]);
   }
   if (rows.size === 0) return;
   database.run(
     `INSERT INTO records
-     SELECT value->>0, ?1, ?1, value->>1, value->>2, value->>3, value->>4 FROM json_each(?2)
+     SELECT value->>0, ?1, ?1, value->>1, value->>2, value->>3, value->>4, value->>5
+     FROM json_each(?2)
      WHERE true
      ON CONFLICT (key) DO UPDATE SET found = excluded.found, mapped = excluded.mapped,
        start = excluded.start, open = excluded.open, content = excluded.content,
-       run_id = excluded.run_id`,
+       run_id = excluded.run_id, input = excluded.input`,
     sweep,
     JSON.stringify([...rows.values()]),
   );
@@ -77,6 +83,24 @@ export function deliveredRecords(
     sweep,
   );
   return new Set(rows.map(([key]) => fromKey(key) as RecordKey));
+}
+
+/** Those of the records that were delivered with the same input. */
+export function unchangedRecords(
+  database: StateDatabase,
+  inputs: ReadonlyMap<RecordKey, string>,
+): Set<RecordKey> {
+  const unchanged = new Set<RecordKey>();
+  const rows = database.select<readonly [string, string]>(
+    ['r.key', 'r.input'],
+    'json_each(?) AS j CROSS JOIN records AS r ON r.key = j.value AND r.input IS NOT NULL',
+    JSON.stringify(Array.from(inputs.keys(), toKey)),
+  );
+  for (const [row, input] of rows) {
+    const key = fromKey(row) as RecordKey;
+    if (inputs.get(key) === input) unchanged.add(key);
+  }
+  return unchanged;
 }
 
 /** Those of the versions that are not what was delivered. */
@@ -176,6 +200,6 @@ function isOpen({ status, endTime }: Run): boolean {
 }
 
 /** Sources of one's own may give anything, and sources of proposals give those. */
-function isRecord(value: unknown): value is MlflowRecord {
+export function isRecord(value: unknown): value is MlflowRecord {
   return typeof value === 'object' && value !== null && 'kind' in value && 'server' in value;
 }

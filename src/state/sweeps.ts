@@ -71,7 +71,10 @@ export function beginSweep(
   const since = sinceOf(database, sweeps, lastFull, settings, request);
   database.run('DELETE FROM positions');
   database.run('UPDATE entities SET removed = 0 WHERE removed = 2');
-  if (request.full) database.run(`UPDATE entities SET sent = '{}' WHERE removed = 0`);
+  if (request.full) {
+    database.run(`UPDATE entities SET sent = '{}' WHERE removed = 0`);
+    database.run('UPDATE records SET input = NULL');
+  }
   database.run(
     'INSERT INTO sweeps VALUES (?, ?, ?, ?, ?, ?, 0, ?, NULL)',
     number,

@@ -117,6 +117,13 @@ export interface OperatorHooks {
    * what stands before it. Absent where that is all the same.
    */
   readonly takes?: 'record';
+  /**
+   * Set where what becomes of a record depends on nothing but the record and this text: what the
+   * operator is and its options. With state, records that are what they were when they were
+   * delivered are not sent through operators that all have one. Set it for your own operator only if
+   * that holds, and change it when what the operator does changes.
+   */
+  readonly signature?: string;
   /** Called once at the start of a run; state of an earlier run is forgotten here. */
   open?(context: RunContext): void;
   /** Takes out of the plan what the operator would drop anyway, so that it is not even read. */

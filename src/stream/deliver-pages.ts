@@ -80,6 +80,7 @@ export async function deliverPages(delivery: Delivery): Promise<Delivered> {
   const narrowed = narrowedPlan(operators, source.server);
   const keeper = delivery.openState(narrowed);
   const plan = keeper?.plan(narrowed) ?? narrowed;
+  keeper?.mappedBy(operators, source.server);
   const opened: Opened = { ...delivery, plan, keeper, open: [], writing: new Set() };
 
   const abandoned = new Subject<void>();
@@ -125,13 +126,14 @@ async function openSinks({ sinks, open, keeper, context, stop }: Opened): Promis
 function processPage(page: Page<unknown>, opened: Opened): Observable<void> {
   const { context, operators, keeper } = opened;
   for (const rejection of page.rejected) context.reject(rejection);
-  const notesFor = keeper?.begin(page) ?? forgetful;
-  return throughOperators(from(page.records), operators).pipe(
+  const { records, unchanged, notes } = keeper?.begin(page) ?? forgetful(page);
+  if (unchanged > 0) context.recorder.skipped('unchanged since it was delivered', unchanged);
+  return throughOperators(from(records), operators).pipe(
     toArray(),
     mergeMap(async (values) => {
       const proposals = values.filter((value) => isProposal(value, context));
       for (const proposal of proposals) context.recorder.proposal(proposal);
-      await deliver(notesFor(proposals), opened);
+      await deliver(notes(proposals), opened);
       context.recorder.pages += 1;
       opened.onPage();
     }),

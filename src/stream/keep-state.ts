@@ -9,12 +9,22 @@
  * turn keeps its place among the pages on their way, so that no more than these wait.
  */
 
+import { createRequire } from 'node:module';
 import type { JsonValue, Proposal } from '../datahub/proposal.js';
+import { recordKey, type RecordKey } from '../mlflow/record-key.js';
+import type { MlflowRecord } from '../mlflow/records.js';
+import type { ServerFacts } from '../mlflow/types.js';
+import { inputDigests } from '../state/digest.js';
 import type { StaleReport, StateReport, StateSettings } from '../state/options.js';
 import type { PageDelivery } from '../state/page-delivery.js';
 import { PipelineState } from '../state/pipeline-state.js';
-import type { OpenSink, Page, ReadPlan } from './contracts.js';
+import { isRecord } from '../state/records.js';
+import type { AnyOperator, OpenSink, Page, ReadPlan, Rejection } from './contracts.js';
 import type { SinkMemory } from './memory.js';
+
+const { version: VERSION } = createRequire(import.meta.url)('../../package.json') as {
+  readonly version: string;
+};
 
 /** What becomes of a page's proposals, sink by sink, as far as it is to be remembered. */
 export interface PageNotes {
@@ -25,12 +35,26 @@ export interface PageNotes {
   delivered(): Promise<void>;
 }
 
-/** Without state: everything is sent, nothing is noted. */
-export function forgetful(proposals: readonly Proposal[]): PageNotes {
+/** A page as it goes into the operators. */
+export interface BegunPage {
+  /** Those that have to be mapped. */
+  readonly records: readonly unknown[];
+  /** How many were left out, since they would become what was delivered already. */
+  readonly unchanged: number;
+  /** Call it with what came out of the operators. */
+  readonly notes: (proposals: readonly Proposal[]) => PageNotes;
+}
+
+/** Without state: everything is mapped and sent, nothing is noted. */
+export function forgetful({ records }: Page<unknown>): BegunPage {
   return {
-    unsent: () => proposals,
-    refused: () => undefined,
-    delivered: () => Promise.resolve(),
+    records,
+    unchanged: 0,
+    notes: (proposals) => ({
+      unsent: () => proposals,
+      refused: () => undefined,
+      delivered: () => Promise.resolve(),
+    }),
   };
 }
 
@@ -53,6 +77,10 @@ export class StateKeeper {
   /** Proposals that a sink had already, by its label. */
   readonly unchanged = new Map<string, number>();
   readonly #sinks = new Map<string, OpenSink>();
+  /** Absent where an operator can't say what its work depends on. */
+  #inputOf: ((record: MlflowRecord) => string | undefined) | undefined;
+  /** How often anything was rejected or refused. */
+  #failures = 0;
   /** Records that were rejected and are not in the file yet. */
   #rejected = 0;
   /** Settles when the last page that was begun is noted. */
@@ -87,9 +115,19 @@ export class StateKeeper {
     return position === undefined ? {} : { position };
   }
 
-  /** A record could not be read or mapped. */
-  countRejected(): void {
-    this.#rejected += 1;
+  /** Something could not be read, mapped or delivered. */
+  countRejected({ kind }: Rejection): void {
+    this.#failures += 1;
+    if (kind === 'record') this.#rejected += 1;
+  }
+
+  /** Call it before the first page: what becomes of records besides what they are. */
+  mappedBy(operators: readonly AnyOperator[], server: ServerFacts): void {
+    const signatures = operators.map(({ signature }) => signature);
+    if (signatures.includes(undefined)) return;
+    // Another release may map otherwise, and another sink has got nothing yet.
+    const whole = [VERSION, signatures, server, [...this.labels].sort()];
+    this.#inputOf = inputDigests(JSON.stringify(whole));
   }
 
   /** Whether any record of this sweep was rejected, in all runs that it took. */
@@ -102,28 +140,34 @@ export class StateKeeper {
   }
 
   /** Call it in the order in which the source gave the pages, before anything else is awaited. */
-  begin(page: Page<unknown>): (proposals: readonly Proposal[]) => PageNotes {
+  begin(page: Page<unknown>): BegunPage {
     const before = this.#noted;
+    const failures = this.#failures;
+    const { records, inputs, unchanged } = this.#changed(page);
     let noted: () => void = () => undefined;
     this.#noted = new Promise((resolve) => {
       noted = resolve;
     });
-    return (proposals) => {
+    const notes = (proposals: readonly Proposal[]): PageNotes => {
       const delivery = this.state.page(proposals);
       return this.#notes(delivery, proposals.length, async () => {
         await before;
-        const { records, unchanged, position } = page;
+        const { position } = page;
         this.state.commit(delivery, {
+          read: page.records,
           records,
+          // What failed meanwhile may be of this page, and is to be tried again.
+          inputs: failures === this.#failures ? inputs : new Map(),
+          unchanged: [...unchanged, ...(page.unchanged ?? [])],
           rejected: this.#rejected,
           sinkPositions: this.#positions(),
-          ...(unchanged === undefined ? {} : { unchanged }),
           ...(position === undefined ? {} : { position }),
         });
         this.#rejected = 0;
         noted();
       });
     };
+    return { records, unchanged: unchanged.length, notes };
   }
 
   /** The same for a page of removals; `onRemoved` is told how many no sink refused. */
@@ -156,6 +200,28 @@ export class StateKeeper {
       unchanged: Object.fromEntries(this.unchanged),
       stale,
     };
+  }
+
+  /** Leaves out the records of a page that were delivered and would become the same again. */
+  #changed({ records }: Page<unknown>): {
+    readonly records: readonly unknown[];
+    readonly inputs: ReadonlyMap<RecordKey, string>;
+    readonly unchanged: readonly RecordKey[];
+  } {
+    const inputs = new Map<RecordKey, string>();
+    for (const record of records) {
+      const key = isRecord(record) ? recordKey(record) : undefined;
+      const input = key === undefined ? undefined : this.#inputOf?.(record as MlflowRecord);
+      if (key !== undefined && input !== undefined) inputs.set(key, input);
+    }
+    if (inputs.size === 0) return { records, inputs, unchanged: [] };
+    const unchanged = this.state.unchangedRecords(inputs);
+    if (unchanged.size === 0) return { records, inputs, unchanged: [] };
+    const changed = records.filter((record) => {
+      const key = isRecord(record) ? recordKey(record) : undefined;
+      return key === undefined || !unchanged.has(key);
+    });
+    return { records: changed, inputs, unchanged: [...unchanged] };
   }
 
   #notes(delivery: PageDelivery, count: number, delivered: () => Promise<void>): PageNotes {

@@ -116,7 +116,7 @@ export async function runPipeline(
     env: options.env,
     reject: (rejection) => {
       recorder.rejected += 1;
-      if (rejection.kind === 'record') remembering.keeper?.countRejected();
+      remembering.keeper?.countRejected(rejection);
       recorder.warn(rejection.code, rejection.message, rejection.identity);
       deadLetter.add(rejection);
     },

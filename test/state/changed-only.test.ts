@@ -57,7 +57,13 @@ describe('what a sink has', () => {
   it('is what is on its way to it, as long as that is', () => {
     const state = openState({ path: statePath() });
     const sink = state.sinkId('a');
-    const facts = { records: [], rejected: 0, sinkPositions: new Map<string, never>() };
+    const facts = {
+      read: [],
+      records: [],
+      inputs: new Map(),
+      rejected: 0,
+      sinkPositions: new Map<string, never>(),
+    };
     const [a, b] = [proposal(URN, { n: 'a' }), proposal(URN, { n: 'b' })];
     deliver(state, [a]);
     const first = state.page([b]);

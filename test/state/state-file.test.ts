@@ -72,7 +72,9 @@ describe('a state file', () => {
     await new Promise((resolve) => child.stdout.once('data', resolve));
     try {
       expect(openError(path)).toMatchObject(unavailable('STATE_LOCKED', 'another process'));
-      expect(() => { resetState(path); }).toThrow('another process');
+      expect(() => {
+        resetState(path);
+      }).toThrow('another process');
       expect(existsSync(path)).toBe(true);
     } finally {
       child.kill('SIGKILL');
@@ -115,7 +117,9 @@ describe('a state file', () => {
     for (const path of [text, database]) {
       const before = readFileSync(path);
       expect(openError(path)).toMatchObject(usage('NOT_A_STATE_FILE', 'a file of its own'));
-      expect(() => { resetState(path); }).toThrow('something else');
+      expect(() => {
+        resetState(path);
+      }).toThrow('something else');
       expect(readFileSync(path).equals(before)).toBe(true);
     }
   });
@@ -194,7 +198,9 @@ describe('inspectState', () => {
   it('says that there is none, and makes none', () => {
     const path = statePath();
     expect(() => inspectState(path)).toThrow('is not there');
-    expect(() => { resetState(path); }).toThrow('is not there');
+    expect(() => {
+      resetState(path);
+    }).toThrow('is not there');
     expect(existsSync(path)).toBe(false);
   });
 });

@@ -62,7 +62,9 @@ export function deliver(
   const sent = page.unsent(state.sinkId(sink));
   for (const each of sent) if (refuse(each)) page.refused(state.sinkId(sink), each);
   state.commit(page, {
+    read: records,
     records,
+    inputs: new Map(),
     rejected: 0,
     sinkPositions: new Map(),
     ...(position === undefined ? {} : { position }),

@@ -135,7 +135,13 @@ describe('the positions of a sweep', () => {
     const path = statePath();
     const state = openState({ path });
     const page = state.page([]);
-    state.commit(page, { records: [], rejected: 0, sinkPositions: new Map([['a', { bytes: 7 }]]) });
+    state.commit(page, {
+      read: [],
+      records: [],
+      inputs: new Map(),
+      rejected: 0,
+      sinkPositions: new Map([['a', { bytes: 7 }]]),
+    });
     state.close();
     const next = openState({ path });
     expect(next.sinkPosition('a')).toEqual({ bytes: 7 });

@@ -88,6 +88,7 @@ export function mapToProposals(
   );
   return Object.assign(operator, {
     label: 'mapToProposals',
+    signature: `mapToProposals ${JSON.stringify(settings)}`,
     takes: 'record' as const,
     open: (run: RunContext) => {
       context = run;
