@@ -23,6 +23,7 @@ import type {
 import { openDeadLetter } from './dead-letter.js';
 import { deadLetterOnError } from './dead-letter-on-error.js';
 import { deliverPages } from './deliver-pages.js';
+import { withDistinctLabels } from './distinct-labels.js';
 import { Recorder, type RunCounts } from './recorder.js';
 import { StopSwitch } from './stop-switch.js';
 
@@ -108,7 +109,7 @@ export async function runPipeline(
     },
   };
 
-  const sinks = (dryRun ? [] : definition.sinks).map((sink) =>
+  const sinks = withDistinctLabels(dryRun ? [] : definition.sinks).map((sink) =>
     sink.onError === 'dead-letter' ? deadLetterOnError(sink) : sink,
   );
   let server: ServerFacts | undefined;

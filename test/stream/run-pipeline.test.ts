@@ -95,6 +95,22 @@ describe('runPipeline', () => {
     expect(most).toBe(3);
   });
 
+  it('counts what sinks of one label took apart, and names the one that refused', async () => {
+    const refusing = (proposals: readonly Proposal[]) =>
+      Promise.resolve(
+        proposals
+          .filter(({ entityUrn }) => entityUrn === 'urn:li:tag:0')
+          .map((proposal) => ({ proposal, code: 'NO', message: 'no', attempts: 1 })),
+      );
+    const [a, b] = [memorySink(undefined, 'hook'), memorySink(refusing, 'hook')];
+    const { source } = memorySource(pages(2));
+    const { result, deadLetters } = run({ source, sinks: [a.sink, b.sink] });
+    const { report } = await result;
+    expect(report.sinks).toEqual(['hook', 'hook (2)']);
+    expect(report.counts.delivered).toEqual({ hook: 6, 'hook (2)': 5 });
+    expect(deadLetters()).toMatchObject([{ sink: 'hook (2)' }]);
+  });
+
   it('is slowed by the slowest of several sinks', async () => {
     const { source, seen } = memorySource(pages(6));
     let release: () => void = () => {};
