@@ -136,7 +136,10 @@ export async function runPipeline(
     // What was broken off because the grace time is over is no failure of its own.
     if (stop.requested && stop.halted.aborted) {
       outcome = 'interrupted';
-      options.log.warn({ reason: messageOf(error) }, 'not all was delivered in the grace time');
+      const what = stop.reading
+        ? 'not all was delivered in the grace time'
+        : 'stopped before anything was read';
+      options.log.warn({ reason: messageOf(error) }, what);
     } else failure = asPipelineError(error);
   }
   try {
