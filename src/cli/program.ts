@@ -7,7 +7,7 @@ import { didYouMean } from '../core/did-you-mean.js';
 import { PipelineError } from '../core/errors.js';
 import { LOG_FORMATS, LOG_LEVELS } from './log-options.js';
 import type { CliOptions } from './session.js';
-import type { CommandContext } from './terminal.js';
+import { columnsOf, type CommandContext } from './terminal.js';
 
 export type CommandName = 'run' | 'check' | 'graph' | 'replay';
 
@@ -72,8 +72,8 @@ export function buildProgram(
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
-      getOutHelpWidth: () => context.stdout.columns ?? 80,
-      getErrHelpWidth: () => context.stderr.columns ?? 80,
+      getOutHelpWidth: () => columnsOf(context.stdout),
+      getErrHelpWidth: () => columnsOf(context.stderr),
     })
     .addOption(
       new Option(
