@@ -16,6 +16,11 @@ export interface Proposal {
   /** Such as `mlModelProperties`. */
   readonly aspectName: string;
   readonly aspect: Aspect;
+  /**
+   * The record of MLflow that the entity stands for (`run 4f2a…`), where it stands for one. Not
+   * sent: it tells what is gone from DataHub when the record is gone from MLflow.
+   */
+  readonly origin?: string;
 }
 
 /** Says which run of the pipeline sent a proposal, and when. */

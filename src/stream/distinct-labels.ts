@@ -6,8 +6,8 @@ import type { Sink } from './contracts.js';
 
 /**
  * The same sinks, each with a label of its own: the second `webhook` is `webhook (2)`. What is
- * delivered, refused and replayed is kept by sink, and a sink is known by its label. The order of
- * the sinks decides, so that a replay with the same configuration finds them again.
+ * delivered, refused, remembered and replayed is kept by sink, and a sink is known by its label. The
+ * order of the sinks decides, so that a replay with the same configuration finds them again.
  */
 export function withDistinctLabels(sinks: readonly Sink[]): readonly Sink[] {
   const taken = new Set(sinks.map(({ label }) => label));
@@ -31,7 +31,7 @@ function labelled(sink: Sink, label: string): Sink {
     label,
     ...(sink.onError === undefined ? {} : { onError: sink.onError }),
     ...(sink.path === undefined ? {} : { path: sink.path }),
-    open: (context) => sink.open(context),
-    check: (context) => sink.check(context),
+    open: (...given) => sink.open(...given),
+    check: (...given) => sink.check(...given),
   };
 }

@@ -42,7 +42,7 @@ def run_id(index):
     return f"{index:032x}"
 
 
-def fill(tables, experiments, runs, models, versions):
+def fill(tables, experiments, runs, models, versions, same_start):
     first = 1 + tables.database.execute("SELECT max(experiment_id) FROM experiments").fetchone()[0]
     tables.insert(
         "experiments",
@@ -70,7 +70,7 @@ def fill(tables, experiments, runs, models, versions):
                 "entry_point_name": "",
                 "user_id": f"user-{index % 7}",
                 "status": "FAILED" if index % 20 == 7 else "FINISHED",
-                "start_time": START + index * 1_000,
+                "start_time": START + max(index, same_start) * 1_000,
                 "end_time": START + index * 1_000 + 60_000,
                 "source_version": "",
                 "lifecycle_stage": "active",
@@ -166,6 +166,7 @@ def main():
     arguments.add_argument("database", type=Path)
     for kind in ("experiments", "runs", "models", "versions"):
         arguments.add_argument(f"--{kind}", type=int, required=True)
+    arguments.add_argument("--same-start", type=int, default=0, help="runs that start at one time")
     options = arguments.parse_args()
     if not options.database.exists():
         from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
@@ -176,7 +177,12 @@ def main():
         Registry(uri)
     database = sqlite3.connect(options.database)
     fill(
-        Tables(database), options.experiments, options.runs, options.models, options.versions
+        Tables(database),
+        options.experiments,
+        options.runs,
+        options.models,
+        options.versions,
+        options.same_start,
     )
     database.commit()
     database.close()

@@ -32,6 +32,8 @@ export interface Bulk {
   readonly runs: number;
   readonly models: number;
   readonly versions: number;
+  /** So many of the runs start at one time. */
+  readonly 'same-start'?: number;
 }
 
 /** Many entities, straight into a database that is made by this MLflow if it is not there. */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { OpenSink, RunContext, Sink } from '../../src/stream/contracts.js';
+import type { SinkMemory } from '../../src/stream/memory.js';
 import { withDistinctLabels } from '../../src/stream/distinct-labels.js';
 import { runContext } from '../../src/testing/run-context.js';
 import { memorySink } from '../support/memory.js';
@@ -34,8 +35,8 @@ it('keeps all else of a sink, also of one that is an instance of a class', async
     readonly onError = 'dead-letter';
     readonly path = 'out.json';
     readonly #seen: string[] = [];
-    open(context: RunContext): Promise<OpenSink> {
-      this.#seen.push(context.runId);
+    open(context: RunContext, memory?: SinkMemory): Promise<OpenSink> {
+      this.#seen.push(context.runId, JSON.stringify(memory?.position));
       return Promise.reject(new Error(this.#seen.join()));
     }
     check(): Promise<string> {
@@ -44,6 +45,7 @@ it('keeps all else of a sink, also of one that is an instance of a class', async
   }
   const second = withDistinctLabels([new Hook(), new Hook()])[1];
   expect(second).toMatchObject({ label: 'hook (2)', onError: 'dead-letter', path: 'out.json' });
-  await expect(second?.open(runContext())).rejects.toThrow(runContext().runId);
+  const opening = second?.open(runContext(), { position: 'page 7' });
+  await expect(opening).rejects.toThrow(`${runContext().runId},"page 7"`);
   expect(await second?.check(runContext())).toBe('hook is there');
 });

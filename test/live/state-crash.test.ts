@@ -1,0 +1,118 @@
+/**
+ * A run that is killed again and again, at any moment, while it delivers to three sinks at once:
+ * what arrived in the end is what a run that nobody kills delivers, and a kill costs no more than
+ * the pages that were on their way.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startGms, type Gms } from './gms.js';
+import { readTopic } from './kafka/read.js';
+import { startKafkaStack, type KafkaStack } from './kafka-stack.js';
+import { runOurs } from './ours.js';
+import type { FiledProposal } from './proposals.js';
+import { seedBulk } from './seed.js';
+import { startMlflow, type MlflowServer } from './servers.js';
+import { outcome, StatefulPipeline } from './state/pipeline.js';
+
+const KILLS = 25;
+const PAGE_SIZE = 50;
+/** The default of `maxInFlightPages`. */
+const PAGES_ON_THEIR_WAY = 4;
+
+let folder: string;
+let server: MlflowServer;
+let kafka: KafkaStack;
+let gms: Gms;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'crash-'));
+  kafka = await startKafkaStack();
+  gms = await startGms();
+  server = await startMlflow('3.17.2', (database) =>
+    seedBulk('3.17.2', database, {
+      experiments: 10,
+      runs: 3_000,
+      models: 20,
+      versions: 200,
+      'same-start': 500,
+    }),
+  );
+});
+afterAll(async () => {
+  await Promise.all([server.stop(), kafka.stop(), gms.stop()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+it.each(['a server', 'its database'])(
+  'loses nothing when it is killed, reading %s',
+  async (what) => {
+    const from = what === 'a server' ? server.uri : `sqlite:///${server.database}`;
+    const kills = what === 'a server' ? KILLS : 5;
+    const topic = await kafka.createTopic();
+    const before = (await gms.taken()).length;
+    const pipeline = await StatefulPipeline.create({
+      from,
+      source: { runsPageSize: PAGE_SIZE },
+      sinks: [
+        `kafkaSink(${JSON.stringify({
+          brokers: [kafka.broker.plaintext],
+          topic,
+          registry: { url: kafka.registryUrl },
+        })})`,
+        `dataHubRestSink({ url: ${JSON.stringify(gms.url)} })`,
+      ],
+    });
+    try {
+      // Slow enough that the kills come while pages are on their way.
+      await gms.control({ delayMs: 300 });
+      const taken = async () => (await gms.taken()).slice(before);
+      let arrived = 0;
+      let repeatedMost = 0;
+      for (let kill = 0; kill < kills; kill += 1) {
+        const { child, ended } = pipeline.start();
+        // Every fifth at any moment of the start, the others once it has begun to deliver.
+        if (kill % 5 !== 4) {
+          while ((await taken()).length === arrived && child.exitCode === null) await sleep(20);
+          await sleep(Math.random() * 1_500);
+        } else await sleep(Math.random() * 2_500);
+        child.kill('SIGKILL');
+        await ended;
+        await sleep(500); // what the service has already been sent
+        const all = await taken();
+        repeatedMost = Math.max(repeatedMost, runsRepeated(all, arrived));
+        arrived = all.length;
+      }
+      await gms.control({});
+      const last = await pipeline.run();
+      expect(last.status, last.output).toBe(0);
+      const rest = await taken();
+      repeatedMost = Math.max(repeatedMost, runsRepeated(rest, arrived));
+
+      const clean = await runOurs(from);
+      const expected = outcome(clean.proposals);
+      expect(outcome(await pipeline.everything())).toEqual(expected);
+      expect(outcome(rest)).toEqual(expected);
+      expect(outcome(await readTopic(kafka, topic))).toEqual(expected);
+      expect(repeatedMost).toBeLessThanOrEqual(PAGES_ON_THEIR_WAY * PAGE_SIZE);
+    } finally {
+      await pipeline.remove();
+    }
+  },
+  900_000,
+);
+
+/** Runs that were sent again after a restart, of those that had arrived before it. */
+function runsRepeated(taken: readonly FiledProposal[], before: number): number {
+  const runs = (proposals: readonly FiledProposal[]) =>
+    new Set(
+      proposals
+        .filter(({ aspectName }) => aspectName === 'dataProcessInstanceProperties')
+        .map(({ entityUrn }) => entityUrn),
+    );
+  const earlier = runs(taken.slice(0, before));
+  return [...runs(taken.slice(before))].filter((urn) => earlier.has(urn)).length;
+}
