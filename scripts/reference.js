@@ -1,5 +1,6 @@
-// Writes the reference of all options from the components' own schemas, so that it can't go stale:
-// docs/configuration.md, and the part of README.md between its markers.
+// Writes the reference of all options from the components' own schemas, and that of the command from
+// its parser, so that it can't go stale: docs/configuration.md, and the part of README.md between its
+// markers.
 //
 //   node scripts/reference.js           writes
 //   node scripts/reference.js --check   only says whether they are up to date (exit status 1: no)
@@ -26,6 +27,8 @@ const FACTORIES = { pipeline: 'definePipeline', rest: 'restSource', sqliteStore:
 const jiti = createJiti(import.meta.url, { fsCache: false });
 // By jiti too: the schemas' descriptions are kept in the registry of the zod that made them.
 const { z } = await jiti.import('zod');
+
+const { buildProgram, MEANINGLESS } = await jiti.import(join(root, 'src', 'cli', 'program.ts'));
 
 const components = await readComponents();
 const documents = [
@@ -136,16 +139,17 @@ function code(value) {
 
 function tableOf({ rows }) {
   if (rows.length === 0) return 'No options.\n';
+  return table(
+    ['option', 'type', 'default', 'meaning'],
+    rows.map(({ key, type, fallback, meaning }) => [`\`${key}\``, type, fallback, meaning]),
+  );
+}
+
+function table(heads, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
   const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-  return [
-    '| option | type | default | meaning |',
-    '| --- | --- | --- | --- |',
-    ...rows.map(
-      ({ key, type, fallback, meaning }) =>
-        `| \`${key}\` | ${cell(type)} | ${cell(fallback)} | ${cell(meaning)} |`,
-    ),
-    '',
-  ].join('\n');
+  const all = [heads, heads.map(() => '---'), ...rows.map((cells) => cells.map(cell))];
+  return [...all.map(line), ''].join('\n');
 }
 
 function referenceOf(all, level) {
@@ -174,6 +178,51 @@ Keys that are not listed here are refused, with a message that says what is allo
 ${referenceOf(all, '##')}`;
 }
 
+/** The command's own commands and options, as its help has them. */
+function commandReference() {
+  const nowhere = { write: () => true };
+  const context = { program: 'mlflow-datahub', version: '', stdout: nowhere, stderr: nowhere };
+  const program = buildProgram(context, () => {});
+  const help = program.createHelp();
+  const commands = help.visibleCommands(program).filter((command) => command.name() !== 'help');
+  return [
+    '`node dist/pipeline.js [command] [options]`, or `mlflow-datahub` where the package is installed:\n',
+    table(
+      ['command', 'what it does'],
+      commands.map((command) => [
+        code([command.name(), ...command.registeredArguments.map(argument)].join(' ')),
+        command.description(),
+      ]),
+    ),
+    table(
+      ['option', 'default', 'meaning', 'not for'],
+      help
+        .visibleOptions(program)
+        .map((option) => [
+          code(option.flags),
+          option.defaultValue === undefined ? '' : code(option.defaultValue),
+          option.description + choices(option),
+          meaninglessFor(option.attributeName()),
+        ]),
+    ),
+  ].join('\n');
+}
+
+function argument(each) {
+  return each.required ? `<${each.name()}>` : `[${each.name()}]`;
+}
+
+function choices({ argChoices }) {
+  return argChoices === undefined ? '' : `; one of ${argChoices.map(code).join(', ')}`;
+}
+
+function meaninglessFor(name) {
+  return Object.entries(MEANINGLESS)
+    .filter(([, options]) => options.some(([key]) => key === name))
+    .map(([command]) => code(command))
+    .join(', ');
+}
+
 async function readmeWithReference(all) {
   const path = join(root, 'README.md');
   if (!existsSync(path)) return undefined;
@@ -181,7 +230,8 @@ async function readmeWithReference(all) {
   const [start, end] = README_MARKERS.map((marker) => text.indexOf(marker));
   if (start < 0 || end < start) return undefined;
   // Under the README's own heading of the second level.
-  const inside = `${README_MARKERS[0]}\n\n${referenceOf(all, '###')}\n`;
+  const reference = `### The command\n\n${commandReference()}\n${referenceOf(all, '###')}`;
+  const inside = `${README_MARKERS[0]}\n\n${reference}\n`;
   return tidy(text.slice(0, start) + inside + text.slice(end), 'README.md');
 }
 

@@ -7,7 +7,7 @@ import { didYouMean } from '../core/did-you-mean.js';
 import { PipelineError } from '../core/errors.js';
 import { LOG_FORMATS, LOG_LEVELS } from './log-options.js';
 import type { CliOptions } from './session.js';
-import type { CommandContext } from './terminal.js';
+import { columnsOf, type CommandContext } from './terminal.js';
 
 export type CommandName = 'run' | 'check' | 'graph' | 'replay';
 
@@ -19,7 +19,7 @@ export interface Invocation {
 }
 
 /** Options that a command has no use for, beside `run`, which has one for all of them. */
-const MEANINGLESS: Readonly<
+export const MEANINGLESS: Readonly<
   Record<Exclude<CommandName, 'run'>, readonly (readonly [keyof CliOptions, string])[]>
 > = {
   check: [
@@ -72,8 +72,8 @@ export function buildProgram(
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
-      getOutHelpWidth: () => context.stdout.columns ?? 80,
-      getErrHelpWidth: () => context.stderr.columns ?? 80,
+      getOutHelpWidth: () => columnsOf(context.stdout),
+      getErrHelpWidth: () => columnsOf(context.stderr),
     })
     .addOption(
       new Option(
@@ -84,19 +84,22 @@ export function buildProgram(
     .addOption(
       new Option(
         '--from <uri>',
-        "read from here instead of the configuration's source: http://host:5000, sqlite:///mlflow.db",
+        "read from here instead of the configuration's source: http://host:5000, sqlite:///mlflow.db, proposals.json",
       ),
     )
     .addOption(
       new Option(
         '--to <uri>',
-        "deliver here instead of to the configuration's sinks, can be repeated: out.json, out.ndjson.gz, - for standard output",
+        "deliver here instead of to the configuration's sinks, can be repeated: out.json, out.ndjson.gz, - for standard output, datahub+http://host:8080, kafka://host:9092?registry=http://host:8081",
       ).argParser((uri: string, before: readonly string[] | undefined) => [...(before ?? []), uri]),
     )
     .addOption(new Option('--dry-run', 'do everything but writing'))
     .addOption(new Option('--report <file>', 'write what the run did as JSON'))
     .addOption(
-      new Option('--dead-letter <file>', 'where to keep what could not be mapped or delivered'),
+      new Option(
+        '--dead-letter <file>',
+        'where to keep what could not be mapped or delivered (default: what the configuration says)',
+      ),
     )
     .addOption(
       new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),

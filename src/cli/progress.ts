@@ -4,7 +4,7 @@
 
 import type { RunCounts } from '../stream/recorder.js';
 import { count, duration, rate, sum } from './format.js';
-import type { OutputStream, Palette } from './terminal.js';
+import { columnsOf, type OutputStream, type Palette } from './terminal.js';
 
 const REDRAW_MS = 120;
 /** The rate shown is that of the last seconds, so that it tells of a slowdown. */
@@ -80,7 +80,7 @@ export class ProgressLine {
             ...(counts.rejected > 0 ? [[count(counts.rejected), 'rejected']] : []),
             [this.#note ?? rate(this.#rate()), ''],
           ];
-    const columns = (this.#stream.columns ?? 80) - 1;
+    const columns = columnsOf(this.#stream) - 1;
     const parts: string[] = [];
     let width = 2;
     for (const [value = '', unit = ''] of [...figures, [duration(elapsed), '']]) {

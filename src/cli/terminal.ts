@@ -89,9 +89,14 @@ export function usesColor(stream: OutputStream, env: CommandContext['env']): boo
   return stream.isTTY === true && env['TERM'] !== 'dumb';
 }
 
+/** Columns of the terminal; those of most where it has none, or says 0 as one without a window does. */
+export function columnsOf({ columns = 0 }: OutputStream): number {
+  return columns > 0 ? columns : 80;
+}
+
 /** Columns to lay text out in: those of the terminal, within what reads well. */
 export function widthOf(stream: OutputStream): number {
-  return Math.min(Math.max(stream.columns ?? 80, 60), 100);
+  return Math.min(Math.max(columnsOf(stream), 60), 100);
 }
 
 /** Text without what could move the cursor or colour the rest: names come from servers. */

@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { loadConfig } from '../config/load-config.js';
 import { PipelineError } from '../core/errors.js';
 import { sinkFromUri, sourceFromUri } from '../config/uri.js';
+import { withDistinctLabels } from '../stream/distinct-labels.js';
 import { operatorsBehind } from '../stream/operators.js';
 import type { PipelineDefinition } from '../stream/run-pipeline.js';
 import type { Session } from './session.js';
@@ -46,7 +47,7 @@ export async function wire({ options, context, log }: Session): Promise<Wiring> 
   };
   refuseSharedTargets(definition, options.report, context.cwd);
   return {
-    definition,
+    definition: { ...definition, sinks: withDistinctLabels(sinks) },
     configPath: config.displayPath,
     isExample:
       config.isDefault && from === undefined && (context.env['MLFLOW_TRACKING_URI'] ?? '') === '',

@@ -91,7 +91,7 @@ async function evaluate(
   try {
     return await jiti.import(path);
   } catch (error) {
-    throw explain(error, path, displayPath);
+    throw explain(error, path, displayPath, modules);
   }
 }
 
@@ -152,7 +152,12 @@ function defaultExportOf(exports: unknown): unknown {
 }
 
 /** Puts the place in front of whatever happened while the file was loaded. */
-function explain(error: unknown, path: string, displayPath: string): PipelineError {
+function explain(
+  error: unknown,
+  path: string,
+  displayPath: string,
+  modules: Readonly<Record<string, object>>,
+): PipelineError {
   const message = messageOf(error);
   const syntax = /^ParseError: (?<what>[^\n]*)\n (?<file>.*?):(?<line>\d+):(?<column>\d+)/s.exec(
     message,
@@ -162,7 +167,19 @@ function explain(error: unknown, path: string, displayPath: string): PipelineErr
     const where = `${file === path ? displayPath : file}:${line}:${column}`;
     return usage('CONFIG_SYNTAX', `${where}: syntax error: ${what.trim()}`, error);
   }
-  return named(placeOf(error, path, displayPath), error);
+  const place = placeOf(error, path, displayPath);
+  const unknown = /^([\w$]+) is not defined$/.exec(message)?.[1];
+  return unknown === undefined
+    ? named(place, error)
+    : usage('CONFIG_FAILED', `${place}: ${message}${whereFrom(unknown, modules)}`, error);
+}
+
+/** For a name that was not imported, or mistyped where it is used. */
+function whereFrom(name: string, modules: Readonly<Record<string, object>>): string {
+  const home = Object.entries(modules).find(([, module]) => Object.hasOwn(module, name))?.[0];
+  if (home !== undefined) return `: import it from "${home}"`;
+  const meant = didYouMean(name, Object.values(modules).flatMap(Object.keys));
+  return meant === undefined ? '' : `, did you mean "${meant}"?`;
 }
 
 function named(place: string, error: unknown): PipelineError {

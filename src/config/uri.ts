@@ -2,6 +2,7 @@
  * What `--from` and `--to` understand. A further kind of source or sink is a further row.
  */
 
+import { blankIn } from '../core/blanks.js';
 import { didYouMean } from '../core/did-you-mean.js';
 import { PipelineError } from '../core/errors.js';
 import { redact } from '../core/redact.js';
@@ -12,6 +13,8 @@ interface Row<T> {
   readonly schemes: readonly string[];
   /** Takes what has no scheme, such as the name of a file. */
   readonly takes?: (text: string) => boolean;
+  /** What comes after the scheme is a path, in which blanks are nothing special. */
+  readonly isPath?: boolean;
   /** For messages and the help. */
   readonly examples: readonly string[];
   /** Loads the component only when it is asked for: some bring heavy libraries. */
@@ -33,6 +36,7 @@ const SOURCES: readonly Row<Source<unknown>>[] = [
   {
     schemes: ['sqlite'],
     takes: (text) => /\.(db|sqlite3?)$/i.test(text),
+    isPath: true,
     examples: ['sqlite:///mlflow.db', 'mlflow.db'],
     make: (uri) => mlflow(toSqliteUri(uri)),
   },
@@ -109,23 +113,26 @@ const UNSUPPORTED_SINKS: readonly Unsupported[] = [
 /**
  * The source that a URI stands for: `http://host:5000/prefix`, `https://…`, `sqlite:///mlflow.db`
  * (relative: three slashes; absolute: four, as SQLAlchemy has it), the path of a database, or that of
- * a file of proposals.
+ * a file of proposals. Blanks at its ends are taken off; a file whose name begins or ends with one is
+ * named as `./ name.json`, or in a configuration.
  *
- * @throws PipelineError `UNKNOWN_SOURCE` (usage), which names what is allowed
+ * @throws PipelineError `UNKNOWN_SOURCE` (usage), which names what is allowed; `INVALID_URI` (usage)
  */
 export async function sourceFromUri(uri: string): Promise<Source<unknown>> {
-  return await find('--from', uri, SOURCES, UNSUPPORTED_SOURCES, 'UNKNOWN_SOURCE').make(uri);
+  const text = uri.trim();
+  return await find('--from', text, SOURCES, UNSUPPORTED_SOURCES, 'UNKNOWN_SOURCE').make(text);
 }
 
 /**
  * The sink that a URI stands for: `out.json`, `out.ndjson`, `out.json.gz`, `-` for standard output,
  * `kafka://host:9092?registry=http://host:8081`, or `datahub+http://host:8080` and
- * `datahub+https://…` for DataHub itself.
+ * `datahub+https://…` for DataHub itself. Blanks at its ends are taken off.
  *
- * @throws PipelineError `UNKNOWN_SINK` (usage), which names what is allowed
+ * @throws PipelineError `UNKNOWN_SINK` (usage), which names what is allowed; `INVALID_URI` (usage)
  */
 export async function sinkFromUri(uri: string): Promise<Sink> {
-  return await find('--to', uri, SINKS, UNSUPPORTED_SINKS, 'UNKNOWN_SINK').make(uri);
+  const text = uri.trim();
+  return await find('--to', text, SINKS, UNSUPPORTED_SINKS, 'UNKNOWN_SINK').make(text);
 }
 
 function find<T>(
@@ -142,18 +149,38 @@ function find<T>(
       : // `sqlite+pysqlite:` is SQLite too: SQLAlchemy names the driver after a plus.
         each.schemes.includes(scheme) || each.schemes.includes(scheme.replace(/\+.*/, '')),
   );
-  if (row !== undefined) return row;
+  if (row !== undefined) {
+    const blank = scheme === undefined || row.isPath === true ? undefined : blankIn(uri);
+    if (blank === undefined) return row;
+    throw new PipelineError(`${option} ${shown(uri)} ${blank}`, {
+      code: 'INVALID_URI',
+      category: 'usage',
+    });
+  }
   const advice =
-    unsupported.find(({ matches }) => matches.test(uri))?.advice ?? suggestion(scheme, rows);
+    unsupported.find(({ matches }) => matches.test(uri))?.advice ??
+    (scheme === undefined ? misread(uri) : suggestion(scheme, rows));
   const allowed = rows.flatMap(({ examples }) => examples).join(', ');
-  throw new PipelineError(`${option} ${redact(uri)}: ${advice}. Allowed: ${allowed}`, {
-    code,
-    category: 'usage',
-  });
+  throw new PipelineError(
+    `${`${option} ${shown(uri)}`.trimEnd()}: ${advice}. Allowed: ${allowed}`,
+    {
+      code,
+      category: 'usage',
+    },
+  );
 }
 
-function suggestion<T>(scheme: string | undefined, rows: readonly Row<T>[]): string {
-  if (scheme === undefined) return 'not understood';
+/** Of an address with blanks only the scheme: what stands between them may be half of a password. */
+function shown(uri: string): string {
+  return redact(uri.replace(/^([a-z][a-z0-9+.-]*:\/\/).*\s.*$/is, '$1…'));
+}
+
+function misread(uri: string): string {
+  if (uri === '') return 'it is empty';
+  return /\s.*:\/\//s.test(uri) ? 'there is a blank before ://' : 'not understood';
+}
+
+function suggestion<T>(scheme: string, rows: readonly Row<T>[]): string {
   const meant = didYouMean(
     scheme,
     rows.flatMap(({ schemes }) => schemes),

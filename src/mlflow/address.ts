@@ -2,6 +2,7 @@
  * Where an MLflow server is: its URI, taken apart.
  */
 
+import { blankIn } from '../core/blanks.js';
 import { PipelineError } from '../core/errors.js';
 
 export interface Credentials {
@@ -20,13 +21,16 @@ export interface Address {
 }
 
 /**
- * Takes a tracking or registry URI apart: `http://user:password@host:5000/prefix`.
+ * Takes a tracking or registry URI apart: `http://user:password@host:5000/prefix`. Blanks at its ends
+ * are taken off.
  *
  * @param name - what the URI is and where it comes from, for the message: `uri`
  * @throws PipelineError `INVALID_URI` (usage), without repeating the URI where that may hold a secret
  */
 export function parseAddress(uri: string, name: string): Address {
   const text = uri.trim();
+  const blank = blankIn(text);
+  if (blank !== undefined) throw invalid(name, blank);
   let url: URL;
   try {
     url = new URL(text);

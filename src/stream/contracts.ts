@@ -145,7 +145,10 @@ export type AnyOperator = Operator<any, any>;
 
 /** Something that proposals are delivered to. Its options are validated when it is made. */
 export interface Sink {
-  /** For logs, errors and the graph; without credentials: `file out.json`. */
+  /**
+   * For logs, errors, counts and the graph; without credentials: `file out.json`. Where two sinks
+   * of a pipeline have the same, the second is called `file out.json (2)`.
+   */
   readonly label: string;
   /**
    * What becomes of the run when the sink gives up: it fails (the default), or goes on, with what

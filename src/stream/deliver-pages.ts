@@ -200,11 +200,18 @@ function isProposal(value: unknown, context: RunContext): value is Proposal {
     kind: 'record',
     code: 'NOT_A_PROPOSAL',
     message:
-      'what came out of the last operator has no entityType, entityUrn, aspectName and aspect',
-    identity: typeof entityUrn === 'string' ? entityUrn : `a ${typeof value}`,
+      'what came out of the last operator is no proposal, which has entityType, entityUrn, ' +
+      'aspectName and aspect: is mapToProposals() missing, or does an operator give something else?',
+    identity: typeof entityUrn === 'string' && entityUrn !== '' ? entityUrn : looksOf(value),
     content: value,
   });
   return false;
+}
+
+/** `record of kind run`, `number`. */
+function looksOf(value: unknown): string {
+  const { kind } = (value ?? {}) as { readonly kind?: unknown };
+  return typeof kind === 'string' ? `record of kind ${kind}` : typeof value;
 }
 
 /** Closes every sink even if one fails to; the first failure is the run's, unless it had one. */

@@ -19,6 +19,7 @@ import type {
 } from './contracts.js';
 import { formatEntry, parseEntry, type DeadLetterEntry } from './dead-letter-entry.js';
 import { DeadLetterRewrite } from './dead-letter-rewrite.js';
+import { withDistinctLabels } from './distinct-labels.js';
 import { throughOperators } from './operators.js';
 import { Recorder, type RunCounts } from './recorder.js';
 import { StopSwitch } from './stop-switch.js';
@@ -143,7 +144,7 @@ class Replay {
     const sinks: NamedSink[] = [];
     let outcome: RunOutcome = 'failed';
     try {
-      for (const sink of definitions) {
+      for (const sink of withDistinctLabels(definitions)) {
         sinks.push({ label: sink.label, open: await sink.open(this.context) });
       }
       const { pageSize = 500 } = this.#options;

@@ -25,6 +25,7 @@ import type {
 import { openDeadLetter } from './dead-letter.js';
 import { deadLetterOnError } from './dead-letter-on-error.js';
 import { deliverPages } from './deliver-pages.js';
+import { withDistinctLabels } from './distinct-labels.js';
 import { StateKeeper } from './keep-state.js';
 import { Recorder, type RunCounts } from './recorder.js';
 import { NOTHING_STALE } from './remove-stale.js';
@@ -95,9 +96,10 @@ export interface RunResult {
  * const { report } = await runPipeline(definePipeline({ source, operators, sinks }), { log, env });
  */
 export async function runPipeline(
-  definition: PipelineDefinition,
+  given: PipelineDefinition,
   options: RunOptions,
 ): Promise<RunResult> {
+  const definition = { ...given, sinks: withDistinctLabels(given.sinks) };
   const now = options.now ?? Date.now;
   const startedAt = now();
   const runId = options.runId ?? newRunId(startedAt);
@@ -157,7 +159,10 @@ export async function runPipeline(
     // What was broken off because the grace time is over is no failure of its own.
     if (stop.requested && stop.halted.aborted) {
       outcome = 'interrupted';
-      options.log.warn({ reason: messageOf(error) }, 'not all was delivered in the grace time');
+      const what = stop.reading
+        ? 'not all was delivered in the grace time'
+        : 'stopped before anything was read';
+      options.log.warn({ reason: messageOf(error) }, what);
     } else failure = asPipelineError(error);
   }
   try {

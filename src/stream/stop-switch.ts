@@ -28,6 +28,11 @@ export class StopSwitch {
     return this.#requested;
   }
 
+  /** Whether the reading has begun: before, nothing is on its way. */
+  get reading(): boolean {
+    return this.#reading;
+  }
+
   /** Aborted when the grace time is over. */
   get halted(): AbortSignal {
     return this.#halt.signal;

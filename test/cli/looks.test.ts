@@ -138,6 +138,12 @@ describe('the progress line', () => {
     expect(progress.render()).toContain('stopping');
   });
 
+  it('is that of a usual terminal where it does not say how wide it is', () => {
+    const progress = line(0);
+    progress.update(counts);
+    expect(progress.render()).toContain('1,211 read');
+  });
+
   it('never wraps', () => {
     for (const columns of [10, 20, 40, 60]) {
       const progress = line(columns);

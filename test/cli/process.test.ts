@@ -15,7 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startMlflowServer } from '../support/mlflow-server.js';
 import { buildInto } from './build.js';
 import { temporaryFolder } from './support.js';
 
@@ -169,6 +170,23 @@ describe('the process', () => {
     for (const type of ['container', 'dataProcessInstance', 'mlModel', 'mlModelGroup', 'tag']) {
       expect(types).toContain(type);
     }
+  });
+
+  it('with nothing configured but MLFLOW_TRACKING_URI reads that server', async () => {
+    const server = await startMlflowServer({
+      flavour: '1.27.0',
+      authorization: 'Bearer s3cret-one',
+    });
+    onTestFinished(() => server.close());
+    const env = { MLFLOW_TRACKING_URI: server.uri, MLFLOW_TRACKING_TOKEN: 's3cret-one' };
+    const { cwd, ended } = start([], { config: null, env });
+    const { status, stderr } = await ended;
+    expect(status).toBe(0);
+    expect(stderr).toContain('MLflow 1.28.0 or newer is needed');
+    expect(stderr).not.toContain('s3cret');
+    const text = readFileSync(join(cwd, 'mlflow-proposals.json'), 'utf8');
+    expect(text).toContain('"mlModelProperties"');
+    expect(text).not.toContain('"containerProperties"');
   });
 
   it('reads a database by URI, checks it and draws it', async () => {

@@ -126,6 +126,20 @@ describe('loadConfig', () => {
     );
   });
 
+  it('names a name that was not imported, and where it is', async () => {
+    const forgotten = await refusal(VALID.replace('thingSource, thingSink,', 'thingSource,'));
+    expect(forgotten.message).toBe(
+      'pipeline.config.ts:8: thingSink is not defined: import it from "mlflow-datahub"',
+    );
+    const mistyped = await refusal(VALID.replace('[thingSink(', '[thingSnik('));
+    expect(mistyped.message).toBe(
+      'pipeline.config.ts:8: thingSnik is not defined, did you mean "thingSink"?',
+    );
+    expect((await refusal('export default definitely();')).message).toBe(
+      'pipeline.config.ts:1: definitely is not defined',
+    );
+  });
+
   it('gives the place of a syntax error', async () => {
     const error = await refusal(`const a = 1;\nexport default {{\n`);
     expect(error.code).toBe('CONFIG_SYNTAX');

@@ -5,6 +5,9 @@ import {
   SOURCE_EXAMPLES,
   sourceFromUri,
 } from '../../src/config/uri.js';
+import { dataHubRestSink } from '../../src/sinks/datahub-rest/datahub-rest-sink.js';
+import { mlflowSource } from '../../src/sources/mlflow-source.js';
+import { restSource } from '../../src/sources/rest-source.js';
 
 async function refusal(attempt: Promise<unknown>): Promise<string> {
   const error: unknown = await attempt.then(
@@ -28,6 +31,11 @@ describe('--from', () => {
     ['./my.sqlite3', 'my.sqlite3'],
     ['proposals.json', 'proposals proposals.json'],
     ['out/proposals.ndjson.gz', 'proposals out/proposals.ndjson.gz'],
+    [' http://host:5000/prefix\n', 'mlflow http://host:5000/prefix'],
+    ['\u00a0sqlite:///my store.db ', 'mlflow sqlite:///my store.db'],
+    [' my store.db ', 'mlflow sqlite:///my store.db'],
+    ['my proposals.json\t', 'proposals my proposals.json'],
+    ['./ odd.json', 'proposals ./ odd.json'],
   ])('%s', async (uri, shown) => {
     const { label } = await sourceFromUri(uri);
     expect(label).toContain(shown);
@@ -46,6 +54,9 @@ describe('--from', () => {
     ['htpp://host:5000', 'unknown scheme "htpp", did you mean "http"?'],
     ['ftp://host', 'unknown scheme "ftp"'],
     ['nonsense', 'not understood'],
+    [' ', '--from: it is empty'],
+    ['ht tp://host', 'there is a blank before ://'],
+    ['postgresql://ann:s3cret word@host/db', '--from postgresql://…: of databases only SQLite'],
   ])('%s: %s', async (uri, message) => {
     const text = await refusal(sourceFromUri(uri));
     expect(text).toContain(message);
@@ -65,6 +76,10 @@ describe('--to', () => {
     ['datahub+http://host:8080', 'datahub http://host:8080'],
     ['datahub+https://s3cret@host/api/gms/', 'datahub https://host/api/gms'],
     ['datahub+https://host?async=true&concurrency=8&onError=dead-letter', 'datahub https://host'],
+    [' - ', 'standard output'],
+    [' my out.json ', 'file my out.json'],
+    [' datahub+http://host:8080\n', 'datahub http://host:8080'],
+    [' kafka://a?registry=http://r ', 'kafka a:9092/MetadataChangeProposal_v1'],
   ])('%s', async (uri, label) => {
     expect((await sinkFromUri(uri)).label).toBe(label);
   });
@@ -72,7 +87,7 @@ describe('--to', () => {
   it.each([
     ['http://host:8080', 'begins with datahub+http:// or datahub+https://'],
     ['out.csv', 'not understood'],
-    ['', 'not understood'],
+    ['', '--to: it is empty'],
   ])('%s: %s', async (uri, message) => {
     const text = await refusal(sinkFromUri(uri));
     expect(text).toContain(message);
@@ -84,10 +99,52 @@ describe('--to', () => {
     ['datahub+http://s3cret@host?token=s3cret', 'unknown option "token"'],
     ['datahub+http://s3cret@host?concurrency=many', '"concurrency" must be a number'],
     ['datahub+http://s3cret@host#x', 'is not understood'],
-    ['datahub+http://s3cret@ho st', 'is not a URL'],
+    ['datahub+http://s3cret@h[o]st', 'is not a URL'],
   ])('%s: %s', async (uri, message) => {
     const text = await refusal(sinkFromUri(uri));
     expect(text).toContain(message);
     expect(text).not.toContain('s3cret');
+  });
+});
+
+describe('a blank in an address', () => {
+  it.each([
+    ['--from', 'http://my host:5000', 'http://… has a blank (character 10)'],
+    ['--from', ' http://host:5000/my prefix', 'http://… has a blank (character 20)'],
+    ['--from', 'https://ann:s3cret s3cret@host', 'https://… has a blank (character 19)'],
+    ['--from', 'http://ho\tst', 'http://… has a blank (character 10)'],
+    ['--to', 'datahub+http://s3cret s3cret@host', 'datahub+http://… has a blank (character 22)'],
+    ['--to', 'kafka://u:s3cret s3cret@a?registry=http://r', 'kafka://… has a blank (character 17)'],
+    ['--to', 'kafka://a?registry=http://r &ca=x', 'kafka://… has a blank (character 28)'],
+  ])('%s %s', async (option, uri, message) => {
+    const text = await refusal(option === '--from' ? sourceFromUri(uri) : sinkFromUri(uri));
+    expect(text).toContain(`${option} ${message}`);
+    expect(text).toContain('write %20');
+    expect(text).not.toContain('s3cret');
+  });
+
+  it.each([
+    () => restSource({ uri: 'http://ann:s3cret s3cret@host' }),
+    () => restSource({ uri: 'http://host', registryUri: 'http://s3cret s3cret@host' }),
+    () => mlflowSource({ uri: 'https://s3cret s3cret@host' }),
+    () => dataHubRestSink({ url: 'http://s3cret s3cret@host' }),
+  ])('in a configuration: %s', (make) => {
+    let failure: unknown;
+    try {
+      make();
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toMatchObject({ code: 'INVALID_URI', category: 'usage' });
+    expect(String(failure)).toMatch(/(uri|registryUri|"url") has a blank \(character \d+\)/);
+    expect(String(failure)).not.toContain('s3cret');
+  });
+
+  it('is none at the ends, in a configuration too', () => {
+    expect(restSource({ uri: ' http://host:5000 ' }).label).toBe('mlflow http://host:5000');
+    expect(mlflowSource({ uri: ' sqlite:///my store.db ' }).label).toBe(
+      'mlflow sqlite:///my store.db',
+    );
+    expect(dataHubRestSink({ url: ' http://host:8080 ' }).label).toBe('datahub http://host:8080');
   });
 });

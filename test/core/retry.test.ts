@@ -57,6 +57,22 @@ describe('retry', () => {
     },
   );
 
+  it('waits as long as was asked before it tries again', async () => {
+    const { attempt, calls } = failing(failure(true, 100));
+    let callsMeanwhile: number | undefined;
+    const options: RetryOptions = {
+      ...quick,
+      maxRetryAfterMs: 1_000,
+      // Due before the wait is over, so that it comes first however slow the machine is.
+      onRetry: () =>
+        void setTimeout(() => {
+          callsMeanwhile = calls.count;
+        }, 50),
+    };
+    expect(await retry(attempt, options)).toBe('done');
+    expect(callsMeanwhile).toBe(1);
+  });
+
   it('waits no longer than maxRetryAfterMs, whatever is asked', async () => {
     const { attempt } = failing(failure(true, 3_600_000));
     expect(await retry(attempt, quick)).toBe('done');

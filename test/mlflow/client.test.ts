@@ -1,3 +1,4 @@
+import type { PipelineError } from '../../src/core/errors.js';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
@@ -83,12 +84,15 @@ describe('a retry', () => {
     ['a dropped connection', { kind: 'drop' }],
     ['a body broken off', { kind: 'cut', bytes: 20, by: 'connection' }],
     ['JSON cut off', { kind: 'cut', bytes: 20, by: 'text' }],
-  ])('follows on %s, and is counted', async (_, fault) => {
+  ])('follows on %s, is counted, and told of once', async (_, fault) => {
     const server = await startServer({ faults: inTurn(fault, fault) });
     const counter = { requests: 0, retries: 0 };
-    const client = await openClient(server.uri, { counter });
+    const told: string[] = [];
+    const onFirstRetry = ({ code }: PipelineError) => told.push(code);
+    const client = await openClient(server.uri, { counter, onFirstRetry });
     await expect(client.json(SEARCH)).resolves.toHaveProperty('registered_models');
     expect(counter).toEqual({ requests: 3, retries: 2 });
+    expect(told).toEqual([expect.stringMatching(/^SOURCE_/)]);
   });
 
   it.each([400, 401, 403, 404, 405, 422])('does not follow on %d', async (code) => {

@@ -4,7 +4,7 @@ import { runContext } from '../../src/testing/index.js';
 
 describe('mlflowSource', () => {
   it.each([
-    ['http://ann:s3cret@host:5000/prefix', 'mlflow http://***@host:5000/prefix'],
+    ['http://ann:s3cret@host:5000/prefix', 'mlflow http://host:5000/prefix'],
     ['sqlite:///mlflow.db', 'mlflow sqlite:///mlflow.db'],
     ['sqlite:////data/mlflow.db', 'mlflow sqlite:////data/mlflow.db'],
   ])('takes %s', (uri, label) => {

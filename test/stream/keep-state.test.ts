@@ -171,6 +171,18 @@ function pipeline(store: Store, ...targets: readonly Target[]) {
 }
 
 describe('a pipeline with state', () => {
+  it('remembers what each of two sinks with one label has', async () => {
+    const [store, a, b] = [new Store('r1', 'r2'), new Target(), new Target()];
+    const run = pipeline(store, a, b);
+    b.refuse = ({ entityUrn }) => entityUrn === urnOf('r1');
+    await run();
+    b.refuse = () => false;
+    expect([a.news(), b.news()]).toEqual([['r1 first', 'r2 first'], ['r2 first']]);
+    const { state } = await run();
+    expect([a.news(), b.news()]).toEqual([[], ['r1 first']]);
+    expect(state).toMatchObject({ unchanged: { target: 2, 'target (2)': 1 } });
+  });
+
   it('sends each sink what changed since it was confirmed there', async () => {
     const [store, target] = [new Store('r1', 'r2', 'r3'), new Target()];
     const run = pipeline(store, target);

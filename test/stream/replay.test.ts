@@ -118,6 +118,15 @@ describe('what arrives', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('goes to the sink that refused it, where two have one label', async () => {
+    await letters(refused(tagProposal('a')), refused(tagProposal('b'), 'memory sink (2)'));
+    const [first, second] = [memorySink(), memorySink()];
+    const { report } = await again({ sinks: [first.sink, second.sink] });
+    expect(first.seen.confirmed).toEqual(['urn:li:tag:a']);
+    expect(second.seen.confirmed).toEqual(['urn:li:tag:b']);
+    expect(report.counts.delivered).toEqual({ 'memory sink': 1, 'memory sink (2)': 1 });
+  });
+
   it('is mapped, where it was a record', async () => {
     const proposals = await mapped(runRecord);
     expect(proposals.map(({ aspectName }) => aspectName)).toContain('mlTrainingRunProperties');

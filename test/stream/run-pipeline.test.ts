@@ -95,6 +95,22 @@ describe('runPipeline', () => {
     expect(most).toBe(3);
   });
 
+  it('counts what sinks of one label took apart, and names the one that refused', async () => {
+    const refusing = (proposals: readonly Proposal[]) =>
+      Promise.resolve(
+        proposals
+          .filter(({ entityUrn }) => entityUrn === 'urn:li:tag:0')
+          .map((proposal) => ({ proposal, code: 'NO', message: 'no', attempts: 1 })),
+      );
+    const [a, b] = [memorySink(undefined, 'hook'), memorySink(refusing, 'hook')];
+    const { source } = memorySource(pages(2));
+    const { result, deadLetters } = run({ source, sinks: [a.sink, b.sink] });
+    const { report } = await result;
+    expect(report.sinks).toEqual(['hook', 'hook (2)']);
+    expect(report.counts.delivered).toEqual({ hook: 6, 'hook (2)': 5 });
+    expect(deadLetters()).toMatchObject([{ sink: 'hook (2)' }]);
+  });
+
   it('is slowed by the slowest of several sinks', async () => {
     const { source, seen } = memorySource(pages(6));
     let release: () => void = () => {};
@@ -281,6 +297,28 @@ describe('runPipeline', () => {
     expect(report.counts.delivered).toEqual({ 'memory sink': slow.seen.confirmed.length });
   });
 
+  it('does not speak of what was on its way when nothing was read yet', async () => {
+    const stop = new AbortController();
+    const said: string[] = [];
+    const log = { ...silentLog, warn: (_: object, message: string) => said.push(message) };
+    const opening: Source = {
+      label: 'opening',
+      open: ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(new Error('aborted'));
+          });
+          stop.abort();
+        }),
+    };
+    const { report } = await run(
+      { source: opening, sinks: [memorySink().sink] },
+      { signal: stop.signal, log },
+    ).result;
+    expect(report.outcome).toBe('interrupted');
+    expect(said).toEqual(['stopped before anything was read']);
+  });
+
   it('breaks off when the grace time is over', async () => {
     const { source } = memorySource(pages(100));
     const stop = new AbortController();
@@ -421,7 +459,21 @@ describe('runPipeline', () => {
     const { report } = await run({ source, operators: [toTags(), odd], sinks: [sink] }).result;
     expect(seen.confirmed).toEqual(['urn:li:tag:4']);
     expect(report.counts).toMatchObject({ rejected: 3, delivered: { 'memory sink': 1 } });
-    expect(report.counts.warnings).toEqual([expect.objectContaining({ code: 'NOT_A_PROPOSAL' })]);
+    expect(report.counts.warnings).toMatchObject([
+      { code: 'NOT_A_PROPOSAL', examples: ['undefined', 'object', 'object'] },
+    ]);
+  });
+
+  it('says what it set aside where the mapping was forgotten', async () => {
+    const { source } = memorySource([pageOf(1)]);
+    const operators = [map(() => ({ kind: 'run', run: {} }))];
+    const { report } = await run({ source, operators, sinks: [memorySink().sink] }).result;
+    expect(report.counts.warnings).toMatchObject([
+      {
+        message: expect.stringContaining('is mapToProposals() missing') as string,
+        examples: ['record of kind run'],
+      },
+    ]);
   });
 
   it('writes nothing in a dry run, and counts all the same', async () => {

@@ -34,6 +34,8 @@ export interface MlflowClientOptions extends Omit<RetryOptions, 'onRetry'> {
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   readonly counter: RequestCounter;
+  /** Told when a request has failed for the first time and is tried again. */
+  readonly onFirstRetry?: (error: PipelineError) => void;
 }
 
 /** A question to the server. */
@@ -124,14 +126,17 @@ export class MlflowClient {
 
   async #withRetries<T>(call: Call, attempt: () => Promise<T>): Promise<T> {
     const { options } = this;
+    let isFirst = true;
     return retry(attempt, {
       retries: Math.min(call.retries ?? options.retries, options.retries),
       minDelayMs: options.minDelayMs,
       maxDelayMs: options.maxDelayMs,
       maxRetryAfterMs: options.maxRetryAfterMs,
       signal: options.signal,
-      onRetry: () => {
+      onRetry: (error) => {
         options.counter.retries += 1;
+        if (isFirst) options.onFirstRetry?.(error);
+        isFirst = false;
       },
     });
   }

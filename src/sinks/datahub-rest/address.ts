@@ -2,6 +2,7 @@
  * Where DataHub's service is and who asks: a URL taken apart.
  */
 
+import { blankIn } from '../../core/blanks.js';
 import { PipelineError } from '../../core/errors.js';
 
 export interface ServiceAddress {
@@ -20,15 +21,18 @@ export interface ServiceAddress {
 /**
  * Takes the address of DataHub's service apart: `http://host:8080`, `https://host/gms`,
  * `https://TOKEN@host/api/gms` (bearer), `https://user:password@host` (basic, as DataHub's system
- * clients have it).
+ * clients have it). Blanks at its ends are taken off.
  *
  * @param name - the option that the address comes from, for messages: `dataHubRestSink: "url"`
  * @throws PipelineError `INVALID_URI` (usage), which never repeats the address: it may hold a token
  */
-export function parseServiceAddress(text: string, name: string): ServiceAddress {
+export function parseServiceAddress(address: string, name: string): ServiceAddress {
+  const text = address.trim();
+  const blank = blankIn(text);
+  if (blank !== undefined) throw invalid(name, blank);
   let url: URL;
   try {
-    url = new URL(text.trim());
+    url = new URL(text);
   } catch {
     throw invalid(name, 'is not a URL');
   }

@@ -2,6 +2,7 @@
  * Reads a paged search of MLflow to its end.
  */
 
+import { createHash } from 'node:crypto';
 import { PipelineError } from '../../core/errors.js';
 import { searchAnswer } from '../../mlflow/answer.js';
 import { ResponseTooLargeError } from '../../mlflow/client/failures.js';
@@ -12,8 +13,8 @@ import type { Recorder } from '../../stream/recorder.js';
 import type { StorePage } from '../store.js';
 import { nextOffsetToken } from './offset-token.js';
 import { inspectOversized, textsIn } from './oversized.js';
+import { PagingProgress, type PageNews } from './paging-progress.js';
 import { RecentIds } from './recent-ids.js';
-import { TokenCycle } from './token-cycle.js';
 
 /** A search, and how its answers are read. */
 export interface Search<T> {
@@ -45,7 +46,8 @@ export const REPEATED = 'repeated by the server';
  * which grows by a quarter with each page that fits. A single item that does not fit is rejected
  * and stepped over, where the token tells how.
  *
- * @throws PipelineError `SOURCE_TOKEN_REPEATS`, `SOURCE_RESPONSE_TOO_LARGE`, those of the client
+ * @throws PipelineError `SOURCE_TOKEN_REPEATS`, `SOURCE_NO_PROGRESS`, `SOURCE_RESPONSE_TOO_LARGE`,
+ *   those of the client
  */
 export async function* readPages<T>(
   client: MlflowClient,
@@ -53,18 +55,18 @@ export async function* readPages<T>(
   recorder: Recorder,
 ): AsyncGenerator<StorePage<T>, undefined> {
   const recent = new RecentIds(RECENT_IDS);
-  const cycle = new TokenCycle();
+  const progress = new PagingProgress();
   let size = search.pageSize;
   let token: string | undefined;
   for (;;) {
     const call = search.call(size, token);
     try {
       const answer = searchAnswer(await client.json(call), search.key, client.describe(call));
-      const page = readAll(answer.items, search, recent, recorder);
+      const { page, news } = readAll(answer.items, search, recent, recorder);
       if (page.items.length > 0 || page.rejected.length > 0) yield page;
       if (answer.token === undefined) return;
       token = answer.token;
-      if (cycle.meets(token)) throw tokenRepeats(client.describe(call));
+      progress.page(news, token, client.describe(call));
       size = Math.min(search.pageSize, size + Math.ceil(size / 4));
     } catch (error) {
       if (!(error instanceof ResponseTooLargeError)) throw error;
@@ -76,6 +78,8 @@ export async function* readPages<T>(
       const { next, rejection } = stepOver(error, token, search);
       token = next;
       yield { items: [], rejected: [rejection] };
+      const news = { isEmpty: false, hasNew: isNewThing(rejection, recent) };
+      progress.page(news, token, client.describe(call));
     }
   }
 }
@@ -85,16 +89,39 @@ function readAll<T>(
   { reader, keep }: Search<T>,
   recent: RecentIds,
   recorder: Recorder,
-): StorePage<T> {
+): { page: StorePage<T>; news: PageNews } {
   const items: T[] = [];
   const rejected: Rejection[] = [];
+  let firstNewId: string | undefined;
+  let hasNew = false;
+  recent.holdPage(list.length);
   for (const json of list) {
     const { item, rejection } = readItem(reader, json);
-    if (rejection !== undefined) rejected.push(rejection);
-    else if (!recent.add(reader.idOf(item))) recorder.skipped(REPEATED);
-    else if (keep === undefined || keep(item)) items.push(item);
+    if (rejection !== undefined) {
+      rejected.push(rejection);
+      hasNew ||= isNewThing(rejection, recent);
+      continue;
+    }
+    const id = reader.idOf(item);
+    if (!recent.add(id)) {
+      recorder.skipped(REPEATED);
+      continue;
+    }
+    hasNew = true;
+    firstNewId ??= id;
+    if (keep === undefined || keep(item)) items.push(item);
   }
-  return { items, rejected };
+  return { page: { items, rejected }, news: { isEmpty: list.length === 0, hasNew, firstNewId } };
+}
+
+/**
+ * Whether a thing that could not be read was not met lately. Two that look the same may be two all
+ * the same (`null` and `null`): they are no repeats to be dropped, but no news either.
+ */
+function isNewThing({ identity, content }: Rejection, recent: RecentIds): boolean {
+  const text = JSON.stringify([identity, content]);
+  const digest = createHash('sha256').update(text).digest('base64');
+  return recent.add(`rejected ${digest}`);
 }
 
 /** Past an item that is too large by itself. */
@@ -143,12 +170,4 @@ export function oversizedRejection<T>(
     identity,
     content: inspectOversized(error.chunks).head.slice(0, KEPT_OF_OVERSIZED),
   };
-}
-
-function tokenRepeats(request: string): PipelineError {
-  return new PipelineError(
-    `${request} gives page tokens that come round again, so that reading would never end: ` +
-      'this is a fault of the server, or of a cache in front of it',
-    { code: 'SOURCE_TOKEN_REPEATS', category: 'unavailable' },
-  );
 }

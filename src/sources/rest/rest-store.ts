@@ -87,6 +87,10 @@ function clientOptions(
     maxRetryAfterMs: settings.maxRetryAfterMs,
     signal: context.signal,
     counter: context.recorder,
+    // Else a run that waits for a server to come back looks as if it hung.
+    onFirstRetry: ({ code, message }) => {
+      context.log.warn({ code }, `${message}; trying again`);
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import {
   type SqliteStoreOptions,
   type SqliteStoreSettings,
 } from './options.js';
+import { reportOrphans } from './orphans.js';
 import { keyedPages } from './pages.js';
 import { ReadOnlyDatabase, select } from './read-only-database.js';
 import {
@@ -51,6 +52,7 @@ export async function openSqliteStore(
     const schema = await database.read((query) => {
       const found = inspectSchema(query, path, context);
       reportWorkspaces(query, found, context);
+      reportOrphans(query, context);
       return found;
     });
     return new SqliteStore(database, schema, settings);

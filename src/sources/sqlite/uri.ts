@@ -13,16 +13,17 @@ export function sqliteUri(path: string): string {
 
 /**
  * The path in a URI of a SQLite database. As in MLflow nothing in it is percent-decoded, and what
- * comes after a `?` are settings.
+ * comes after a `?` are settings. Blanks at the ends of the URI are taken off; others belong to the path.
  *
  * @throws PipelineError `INVALID_URI` (usage)
  */
 export function sqlitePath(uri: string): string {
-  const rest = uri.replace(SCHEME, '');
+  const text = uri.trim();
+  const rest = text.replace(SCHEME, '');
   const path = rest.slice(1).replace(/\?.*$/s, '');
-  if (!SCHEME.test(uri) || !rest.startsWith('/') || path === '' || path === ':memory:') {
+  if (!SCHEME.test(text) || !rest.startsWith('/') || path === '' || path === ':memory:') {
     throw new PipelineError(
-      `${uri} names no database file: write sqlite:///relative.db or sqlite:////absolute/path.db`,
+      `${text} names no database file: write sqlite:///relative.db or sqlite:////absolute/path.db`,
       { code: 'INVALID_URI', category: 'usage' },
     );
   }

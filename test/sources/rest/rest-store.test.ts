@@ -365,6 +365,24 @@ describe('a bad answer', () => {
   });
 });
 
+it('says that a request is tried again, once for each', async () => {
+  const said: string[] = [];
+  const log = { ...testContext().log, warn: (_: object, text: string) => said.push(text) };
+  let failures = 0;
+  const server = await startServer({
+    faults: ({ endpoint }) => {
+      if (endpoint !== 'runs/search' || failures === 2) return undefined;
+      failures += 1;
+      return { kind: 'status', status: 503 };
+    },
+  });
+  const options = { uri: server.uri, minRetryDelayMs: 0, maxRetryDelayMs: 1 };
+  const store = await openRestStore(options, testContext({ log }));
+  await collect(store.runs(['1']));
+  await store.close();
+  expect(said).toEqual([expect.stringMatching(/runs\/search.*503.*; trying again$/)]);
+});
+
 describe('an answer over maxResponseBytes', () => {
   /** Runs of about 800 bytes, and those at the places named of 20,000. */
   function content(count: number, large: readonly number[]) {

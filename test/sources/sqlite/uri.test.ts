@@ -9,6 +9,7 @@ describe('sqlitePath', () => {
     ['sqlite:////data/mlflow.db', '/data/mlflow.db'],
     ['sqlite:///C:/data/mlflow.db', 'C:/data/mlflow.db'],
     ['sqlite+pysqlite:///a%20b.db?timeout=5', 'a%20b.db'],
+    [' sqlite:///my store.db\n', 'my store.db'],
   ])('%s is %s', (uri, path) => {
     expect(sqlitePath(uri)).toBe(path);
   });

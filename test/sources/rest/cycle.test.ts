@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TokenCycle } from '../../../src/sources/rest/token-cycle.js';
+import { Cycle } from '../../../src/sources/rest/cycle.js';
 
-describe('TokenCycle', () => {
+describe('Cycle', () => {
   it('notices a cycle of any length behind a beginning of any length', () => {
     fc.assert(
       fc.property(fc.nat(50), fc.integer({ min: 1, max: 50 }), (beginning, length) => {
-        const cycle = new TokenCycle();
+        const cycle = new Cycle();
         for (let step = 0; step < beginning; step += 1) {
           expect(cycle.meets(`beginning ${step}`)).toBe(false);
         }
@@ -20,8 +20,8 @@ describe('TokenCycle', () => {
     );
   });
 
-  it('takes no tokens for a cycle that all differ', () => {
-    const cycle = new TokenCycle();
+  it('takes no values for a cycle that all differ', () => {
+    const cycle = new Cycle();
     for (let step = 0; step < 5_000; step += 1) expect(cycle.meets(String(step))).toBe(false);
   });
 });
