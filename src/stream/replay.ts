@@ -17,6 +17,7 @@ import type {
   RunOutcome,
   Sink,
 } from './contracts.js';
+import { withOnError } from './dead-letter-on-error.js';
 import { formatEntry, parseEntry, type DeadLetterEntry } from './dead-letter-entry.js';
 import { DeadLetterRewrite } from './dead-letter-rewrite.js';
 import { throughOperators } from './operators.js';
@@ -63,6 +64,9 @@ export interface ReplayResult {
  * to all. What arrives is taken out of the file. What fails again stays, with the new reason and one
  * attempt more; of a record that is mapped now, only the proposals that were refused. Lines that
  * can't be understood stay as they are.
+ *
+ * A sink with `onError: 'dead-letter'` that gives up keeps its entries in the file, and the others go
+ * on; one without ends the replay.
  *
  * The new state of the file is written beside it and put in its place at the end, also where a sink
  * gave up or a stop was asked for: what was not tried is in it. Killed before, the file is as it
@@ -138,7 +142,8 @@ class Replay {
   }
 
   async run(): Promise<void> {
-    const { operators, sinks: definitions } = this.#options;
+    const { operators } = this.#options;
+    const definitions = this.#options.sinks.map(withOnError);
     for (const operator of operators) operator.open?.(this.context);
     const sinks: NamedSink[] = [];
     let outcome: RunOutcome = 'failed';
@@ -229,7 +234,7 @@ class Replay {
           ? {
               content: entry.content,
               identity: entry.identity,
-              attempts: (entry.attempts ?? 1) + 1,
+              attempts: (entry.attempts ?? 1) + Math.min(1, reason.attempts ?? 1),
             }
           : {}),
         ...(again && entry.origin !== undefined ? { origin: entry.origin } : {}),

@@ -21,7 +21,7 @@ import type {
   Source,
 } from './contracts.js';
 import { openDeadLetter } from './dead-letter.js';
-import { deadLetterOnError } from './dead-letter-on-error.js';
+import { withOnError } from './dead-letter-on-error.js';
 import { deliverPages } from './deliver-pages.js';
 import { Recorder, type RunCounts } from './recorder.js';
 import { StopSwitch } from './stop-switch.js';
@@ -108,9 +108,7 @@ export async function runPipeline(
     },
   };
 
-  const sinks = (dryRun ? [] : definition.sinks).map((sink) =>
-    sink.onError === 'dead-letter' ? deadLetterOnError(sink) : sink,
-  );
+  const sinks = (dryRun ? [] : definition.sinks).map(withOnError);
   let server: ServerFacts | undefined;
   let outcome: RunOutcome = 'failed';
   let failure: PipelineError | undefined;

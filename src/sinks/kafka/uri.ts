@@ -78,6 +78,9 @@ export const URI_PARAMETERS: Readonly<Record<string, Write>> = {
   clientId: (draft, value) => {
     draft.rest['clientId'] = value;
   },
+  onError: (draft, value) => {
+    draft.rest['onError'] = value.toLowerCase();
+  },
   maxMessageBytes: wholeNumber,
   maxBatchBytes: wholeNumber,
   maxBatchCount: wholeNumber,
