@@ -11,7 +11,7 @@ import type { AnyOperator, Refusal, Rejection, Sink } from '../../src/stream/con
 import { formatEntry, type DeadLetterEntry } from '../../src/stream/dead-letter-entry.js';
 import { openDeadLetter } from '../../src/stream/dead-letter.js';
 import { replay, type ReplayResult } from '../../src/stream/replay.js';
-import { tagProposal } from '../../src/testing/index.js';
+import { awkwardProposals, tagProposal } from '../../src/testing/index.js';
 import { memorySink, silentLog, someServer } from '../support/memory.js';
 
 let folder: string;
@@ -153,6 +153,17 @@ describe('what arrives', () => {
     const names = found.map(({ entityUrn, aspectName }) => `${entityUrn} ${aspectName}`);
     const expected = await mapped(runRecord);
     expect(names).toEqual(expected.map((each) => `${each.entityUrn} ${each.aspectName}`));
+  });
+
+  it('is as it was, whatever was in it', async () => {
+    await letters(...awkwardProposals().map((each) => refused(each)));
+    const found: Proposal[] = [];
+    const { sink } = memorySink((proposals) => {
+      found.push(...proposals);
+      return Promise.resolve([]);
+    });
+    await again({ sinks: [sink] });
+    expect(found).toEqual(awkwardProposals());
   });
 
   it('goes to the sink that refused it, and to all where that is not there', async () => {
