@@ -4,6 +4,7 @@
 
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { messageOf, PipelineError } from '../core/errors.js';
+import { redactor, secretsOf, type Redactor } from '../core/redact.js';
 import type { Proposal } from '../datahub/proposal.js';
 import { readProposal } from '../datahub/read-proposal.js';
 import type { MlflowRecord } from '../mlflow/records.js';
@@ -122,6 +123,7 @@ class Replay {
   readonly #options: ReplayOptions;
   readonly #file: DeadLetterRewrite;
   readonly #stop: StopSwitch;
+  readonly #clean: Redactor;
   /** Of the record that is being mapped. */
   #rejected: Rejection[] = [];
 
@@ -130,6 +132,7 @@ class Replay {
     this.#file = file;
     this.#stop = stop;
     const { runId, log, env } = options;
+    this.#clean = redactor(secretsOf(env));
     this.context = {
       runId,
       startedAt: Date.now(),
@@ -222,7 +225,8 @@ class Replay {
   #settle({ entry, reasons }: Attempt): string[] {
     this.tried += 1;
     if (reasons.length === 0) this.done += 1;
-    return reasons.map((reason) => {
+    return reasons.map((given) => {
+      const reason = { ...given, message: this.#clean(given.message) };
       this.context.recorder.rejected += 1;
       this.context.recorder.warn(reason.code, reason.message, reason.identity);
       // Another operator may reject what it made of the record, and says what that is.

@@ -10,6 +10,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { messageOf, PipelineError } from '../core/errors.js';
+import { redactor, secretsOf } from '../core/redact.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type {
   AnyOperator,
@@ -91,6 +92,7 @@ export async function runPipeline(
   const runId = options.runId ?? newRunId(startedAt);
   const dryRun = options.dryRun ?? false;
   const recorder = new Recorder();
+  const clean = redactor(secretsOf(options.env));
   const stop = new StopSwitch(options.signal, options.graceMs ?? 10_000);
   const deadLetter = openDeadLetter({ path: definition.deadLetter.path, runId, dryRun });
 
@@ -101,7 +103,9 @@ export async function runPipeline(
     log: options.log,
     recorder,
     env: options.env,
-    reject: (rejection) => {
+    reject: (given) => {
+      // What components of ours say is clean; others may quote the URL that they asked.
+      const rejection = { ...given, message: clean(given.message) };
       recorder.rejected += 1;
       recorder.warn(rejection.code, rejection.message, rejection.identity);
       deadLetter.add(rejection);
@@ -146,7 +150,9 @@ export async function runPipeline(
   const report: RunReport = {
     runId,
     outcome,
-    ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+    ...(failure === undefined
+      ? {}
+      : { error: { code: failure.code, message: clean(failure.message) } }),
     startedAt: new Date(startedAt).toISOString(),
     durationMs: now() - startedAt,
     dryRun,

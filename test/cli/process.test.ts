@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildInto } from './build.js';
+import { transcribe } from '../support/transcript.js';
 import { temporaryFolder } from './support.js';
 
 let packageFolder: string;
@@ -83,6 +84,8 @@ function start(
   }
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject).on('close', (status) => {
+      transcribe('stdout', written.stdout);
+      transcribe('stderr', written.stderr);
       resolve({ status, ...written });
     });
   });

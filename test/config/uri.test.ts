@@ -106,7 +106,8 @@ describe('--to', () => {
 
   it.each([
     ['datahub://s3cret@host:8080', 'datahub+http:// or datahub+https://'],
-    ['datahub+http://s3cret@host?token=s3cret', 'unknown option "token"'],
+    ['datahub+http://s3cret@host?token=s3cret', 'an unknown option "token"'],
+    ['datahub+http://to?s3cret@host', 'an unknown option. Allowed: async'],
     ['datahub+http://s3cret@host?concurrency=many', '"concurrency" must be a number'],
     ['datahub+http://s3cret@host#x', 'is not understood'],
     ['datahub+http://s3cret@ho st', 'is not a URL'],

@@ -129,7 +129,9 @@ export function optionsFromUri(uri: string): DataHubRestSinkOptions {
   for (const [name, value] of new URLSearchParams(query)) {
     if (!URI_OPTIONS.has(name)) {
       const allowed = [...URI_OPTIONS].join(', ');
-      throw invalidUri(uri, `has the unknown option "${name}". Allowed: ${allowed}`);
+      // It may be a piece of a password that ought to be encoded.
+      const which = value !== '' && /^\w{1,32}$/.test(name) ? ` "${name}"` : '';
+      throw invalidUri(uri, `has an unknown option${which}. Allowed: ${allowed}`);
     }
     // As Kafka's URI has it.
     options[name === 'ca' ? 'caFile' : name] = valueOf(value);
