@@ -1,15 +1,19 @@
-/** Dependencies point one way: core < domain (mlflow, datahub) < stream < components < config < cli < entry. */
+/** Dependencies point one way: core < domain (mlflow, datahub) < state < stream < components < config < cli < entry. */
 const layers = [
   ['core', []],
   ['mlflow', ['core']],
   ['datahub', ['core']],
-  ['stream', ['core', 'mlflow', 'datahub']],
+  ['state', ['core', 'mlflow', 'datahub']],
+  ['stream', ['core', 'mlflow', 'datahub', 'state']],
   ['sources', ['core', 'mlflow', 'datahub', 'stream']],
   ['operators', ['core', 'mlflow', 'datahub', 'stream']],
   ['sinks', ['core', 'datahub', 'stream']],
   ['testing', ['core', 'mlflow', 'datahub', 'stream']],
-  ['config', ['core', 'mlflow', 'datahub', 'stream', 'sources', 'operators', 'sinks']],
-  ['cli', ['core', 'mlflow', 'datahub', 'stream', 'sources', 'operators', 'sinks', 'config']],
+  ['config', ['core', 'mlflow', 'datahub', 'state', 'stream', 'sources', 'operators', 'sinks']],
+  [
+    'cli',
+    ['core', 'mlflow', 'datahub', 'state', 'stream', 'sources', 'operators', 'sinks', 'config'],
+  ],
 ];
 
 module.exports = {

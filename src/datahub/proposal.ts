@@ -22,6 +22,11 @@ export interface Proposal {
   readonly aspect: Aspect;
   /** Conditions and the like that DataHub takes with a proposal; what is made here has none. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * The record of MLflow that the entity stands for (`run 4f2a…`), where it stands for one. Not
+   * sent: it tells what is gone from DataHub when the record is gone from MLflow.
+   */
+  readonly origin?: string;
 }
 
 /** How DataHub is told what the bytes of an aspect are. */

@@ -3,9 +3,11 @@
  */
 
 import type { OperatorFunction } from 'rxjs';
-import type { Proposal } from '../datahub/proposal.js';
+import type { JsonValue, Proposal } from '../datahub/proposal.js';
+import type { RecordKey } from '../mlflow/record-key.js';
 import type { MlflowRecord, RecordKind } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
+import type { PagePosition, ReadMemory, SinkMemory } from './memory.js';
 import type { Recorder } from './recorder.js';
 
 /** The part of pino's logger that components use. */
@@ -65,11 +67,17 @@ export interface Page<T> {
   readonly records: readonly T[];
   /** Records that the source could not make sense of. */
   readonly rejected: readonly Rejection[];
+  /** Where reading goes on behind this page; only for a plan with a memory. */
+  readonly position?: PagePosition;
+  /** Records that are there and what they were: not given again. Only for a plan with a memory. */
+  readonly unchanged?: readonly RecordKey[];
 }
 
 /** What a source is asked to read. Operators narrow it before the reading starts. */
 export interface ReadPlan {
   readonly kinds: ReadonlySet<RecordKind>;
+  /** What is known from earlier sweeps; absent where the run keeps no state. */
+  readonly memory?: ReadMemory;
 }
 
 /** Something that records are read from. Its options are validated when it is made. */
@@ -92,6 +100,12 @@ export interface OpenSource<T = MlflowRecord> {
   read(plan: ReadPlan): AsyncIterable<Page<T>>;
   /** How many there are of each kind, as far as the store can say cheaply. For `check`. */
   count(plan: ReadPlan): Promise<Readonly<Partial<Record<RecordKind, number>>>>;
+  /**
+   * Those of the records that the store itself says are deleted, or that it does not know. What it
+   * does not answer for (no permission, a failure) is not among them. A source that can't say has
+   * no such method, and nothing of it is ever taken for gone.
+   */
+  findGone?(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>>;
   close(): Promise<void>;
 }
 
@@ -134,8 +148,12 @@ export interface Sink {
   readonly onError?: 'fail' | 'dead-letter';
   /** The file that it writes, where it writes one (`-` is standard output): nothing else may. */
   readonly path?: string;
-  /** Reaches the other side and makes ready. */
-  open(context: RunContext): Promise<OpenSink>;
+  /**
+   * Reaches the other side and makes ready.
+   *
+   * @param memory - where the run keeps state
+   */
+  open(context: RunContext, memory?: SinkMemory): Promise<OpenSink>;
   /** Reaches the other side and changes nothing; says in a line what it found. For `check`. */
   check(context: RunContext): Promise<string>;
 }
@@ -156,6 +174,12 @@ export interface OpenSink {
    * for one URN are delivered in the order of the calls.
    */
   write(proposals: readonly Proposal[]): Promise<readonly Refusal[]>;
+  /**
+   * For a sink that has to go on where a run broke off: what it wants to be told then, as
+   * `SinkMemory.position`. Asked for after writes have settled and after `close`; covers all that
+   * was confirmed. Undefined where there is nothing to go on with.
+   */
+  position?(): JsonValue | undefined;
   /**
    * Called once, after the last write has settled. `complete`: every page was delivered.
    * `interrupted`: a signal ended the run early. `failed`: an error did.

@@ -23,9 +23,9 @@ export function deadLetterOnError(sink: Sink): Sink {
   return {
     label: sink.label,
     check: (context) => sink.check(context),
-    open: async (context) => {
+    open: async (context, memory) => {
       try {
-        return tolerant(await sink.open(context), sink.label, context);
+        return tolerant(await sink.open(context, memory), sink.label, context);
       } catch (error) {
         if (context.signal.aborted || isUsage(error)) throw error;
         const gaveUp = giveUp(error, sink.label, context);
@@ -55,6 +55,7 @@ function tolerant(open: OpenSink, label: string, context: RunContext): OpenSink 
         return gaveUp(proposals, 1);
       }
     },
+    position: () => open.position?.(),
     close: async (outcome) => {
       // What it confirmed and can't complete is lost to the run, whatever `onError` is.
       if (gaveUp === undefined) return open.close(outcome);

@@ -12,10 +12,12 @@ import { randomUUID } from 'node:crypto';
 import { messageOf, PipelineError } from '../core/errors.js';
 import { redactor, secretsOf } from '../core/redact.js';
 import type { ServerFacts } from '../mlflow/types.js';
+import type { StateReport, StateSettings } from '../state/options.js';
 import type {
   AnyOperator,
   Logger,
   OpenSource,
+  ReadPlan,
   RunContext,
   RunOutcome,
   Sink,
@@ -24,7 +26,9 @@ import type {
 import { openDeadLetter } from './dead-letter.js';
 import { withOnError } from './dead-letter-on-error.js';
 import { deliverPages } from './deliver-pages.js';
+import { StateKeeper } from './keep-state.js';
 import { Recorder, type RunCounts } from './recorder.js';
+import { NOTHING_STALE } from './remove-stale.js';
 import { StopSwitch } from './stop-switch.js';
 
 /** A wired pipeline. Made and checked by `definePipeline`. */
@@ -35,6 +39,8 @@ export interface PipelineDefinition {
   /** How many pages may be on their way between the source and the sinks' confirmations. */
   readonly maxInFlightPages: number;
   readonly deadLetter: { readonly path: string };
+  /** What the run remembers and is told of earlier ones; absent where it keeps no state. */
+  readonly state?: StateSettings;
 }
 
 export interface RunOptions {
@@ -49,8 +55,12 @@ export interface RunOptions {
   readonly now?: () => number;
   /** Called after each page, with what was counted so far. */
   readonly onProgress?: (counts: RunCounts) => void;
-  /** Everything but writing: no sink is opened, no dead letter is written. */
+  /** Everything but writing: no sink is opened, no dead letter is written, no state is changed. */
   readonly dryRun?: boolean;
+  /** With state: read from the start, whatever an earlier run left unfinished. */
+  readonly fresh?: boolean;
+  /** With state: read everything and send everything, also what the sinks have. */
+  readonly full?: boolean;
 }
 
 /** What a run did. Holds no credentials: it is printed and written as it is. */
@@ -68,6 +78,8 @@ export interface RunReport {
   readonly server?: ServerFacts;
   /** Where rejected records are; absent where there were none. */
   readonly deadLetter?: { readonly path: string; readonly count: number };
+  /** Absent where no state was kept. */
+  readonly state?: StateReport;
   readonly counts: RunCounts;
 }
 
@@ -94,6 +106,7 @@ export async function runPipeline(
   const recorder = new Recorder();
   const clean = redactor(secretsOf(options.env));
   const stop = new StopSwitch(options.signal, options.graceMs ?? 10_000);
+  const remembering: { keeper?: StateKeeper | undefined } = {};
   const deadLetter = openDeadLetter({ path: definition.deadLetter.path, runId, dryRun });
 
   const context: RunContext = {
@@ -107,6 +120,7 @@ export async function runPipeline(
       // What components of ours say is clean; others may quote the URL that they asked.
       const rejection = { ...given, message: clean(given.message) };
       recorder.rejected += 1;
+      if (rejection.kind === 'record') remembering.keeper?.countRejected();
       recorder.warn(rejection.code, rejection.message, rejection.identity);
       deadLetter.add(rejection);
     },
@@ -115,23 +129,31 @@ export async function runPipeline(
   const sinks = (dryRun ? [] : definition.sinks).map(withOnError);
   let server: ServerFacts | undefined;
   let outcome: RunOutcome = 'failed';
+  let stale = NOTHING_STALE;
   let failure: PipelineError | undefined;
   try {
     const source = await stop.within(definition.source.open(context), 'the source');
     server = source.server;
     try {
-      outcome = await deliverPages({
+      ({ outcome, stale } = await deliverPages({
         source,
         operators: definition.operators,
         sinks,
         maxInFlightPages: definition.maxInFlightPages,
+        dryRun,
         context,
         stop,
+        openState: (plan) => {
+          remembering.keeper = openState(definition, options, source, plan, startedAt);
+          return remembering.keeper;
+        },
         flushDeadLetters: () => deadLetter.flush(),
         onPage: () => options.onProgress?.(recorder.counts()),
-      });
+        now,
+      }));
     } finally {
       await closeSource(source, stop, options.log);
+      remembering.keeper?.close();
     }
   } catch (error) {
     // What was broken off because the grace time is over is no failure of its own.
@@ -162,9 +184,32 @@ export async function runPipeline(
     ...(deadLetter.count === 0
       ? {}
       : { deadLetter: { path: deadLetter.path, count: deadLetter.count } }),
+    ...(remembering.keeper === undefined ? {} : { state: remembering.keeper.report(stale) }),
     counts: recorder.counts(),
   };
   return failure === undefined ? { report } : { report, failure };
+}
+
+/** Undefined where no state is kept. */
+function openState(
+  { source: { label, gives }, sinks, state }: PipelineDefinition,
+  { fresh = false, full = false, dryRun = false }: RunOptions,
+  source: OpenSource<unknown>,
+  plan: ReadPlan,
+  startedAt: number,
+): StateKeeper | undefined {
+  if (state === undefined) return undefined;
+  return StateKeeper.open({
+    settings: state,
+    // Of a server, where it is, however it was named; a file of proposals knows none.
+    pipeline: gives === 'proposal' ? label : source.server.uri,
+    sinks: sinks.map((sink) => sink.label),
+    plan,
+    fresh,
+    full,
+    dryRun,
+    startedAt,
+  });
 }
 
 /** All that was read is delivered: a source that can't be closed takes nothing back. */

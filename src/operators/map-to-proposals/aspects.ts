@@ -4,6 +4,7 @@
 
 import type { Aspect, JsonValue, Proposal } from '../../datahub/proposal.js';
 import { pythonFloat } from '../../datahub/python-float.js';
+import type { RecordKey } from '../../mlflow/record-key.js';
 import type { KeyValue, Run } from '../../mlflow/types.js';
 import type { PlatformUrns } from '../identified-record.js';
 
@@ -15,13 +16,18 @@ export const UNKNOWN_STAMP: Aspect = Object.freeze({ time: 0, actor: 'urn:li:cor
 
 const NOT_REMOVED: Aspect = Object.freeze({ removed: false });
 
+/** @param origin - the record that the entity stands for, with the aspect that says what it is */
 export function upsert(
   entityType: string,
   entityUrn: string,
   aspectName: string,
   aspect: Aspect,
+  origin?: RecordKey,
 ): Proposal {
-  return { entityType, entityUrn, changeType: 'UPSERT', aspectName, aspect };
+  const changeType = 'UPSERT';
+  return origin === undefined
+    ? { entityType, entityUrn, changeType, aspectName, aspect }
+    : { entityType, entityUrn, changeType, aspectName, aspect, origin };
 }
 
 /** Every entity gets it: what was removed from DataHub comes back with it. */

@@ -3,6 +3,7 @@
  */
 
 import type { Proposal } from '../../datahub/proposal.js';
+import { experimentKey } from '../../mlflow/record-key.js';
 import type { IdentifiedExperiment } from '../identified-record.js';
 import {
   browsePaths,
@@ -36,18 +37,24 @@ export function mapExperiment(record: IdentifiedExperiment, mapping: Mapping): r
   delete custom[NOTE];
 
   return [
-    upsert('container', urn, 'containerProperties', {
-      customProperties: custom,
-      ...mapping.links(server).experiment(experiment.experimentId),
-      name: experiment.name,
-      ...(note === undefined ? {} : { description: note }),
-      ...(experiment.creationTime === undefined
-        ? {}
-        : { created: { time: experiment.creationTime } }),
-      ...(experiment.lastUpdateTime === undefined
-        ? {}
-        : { lastModified: { time: experiment.lastUpdateTime } }),
-    }),
+    upsert(
+      'container',
+      urn,
+      'containerProperties',
+      {
+        customProperties: custom,
+        ...mapping.links(server).experiment(experiment.experimentId),
+        name: experiment.name,
+        ...(note === undefined ? {} : { description: note }),
+        ...(experiment.creationTime === undefined
+          ? {}
+          : { created: { time: experiment.creationTime } }),
+        ...(experiment.lastUpdateTime === undefined
+          ? {}
+          : { lastModified: { time: experiment.lastUpdateTime } }),
+      },
+      experimentKey(experiment.experimentId),
+    ),
     upsert('container', urn, 'dataPlatformInstance', platformInstance(urns)),
     upsert('container', urn, 'subTypes', SUB_TYPES),
     upsert('container', urn, 'browsePathsV2', browsePaths(urns)),

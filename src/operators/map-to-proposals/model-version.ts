@@ -3,6 +3,7 @@
  */
 
 import type { Proposal } from '../../datahub/proposal.js';
+import { versionKey } from '../../mlflow/record-key.js';
 import type { IdentifiedModelVersion } from '../identified-record.js';
 import {
   browsePaths,
@@ -32,23 +33,29 @@ export function mapModelVersion(
 ): readonly Proposal[] {
   const { version, run, server, urns } = record;
   const proposals = [
-    upsert(MODEL, urns.model, 'mlModelProperties', {
-      customProperties: properties(version.tags),
-      ...mapping.links(server).version(version.name, version.version),
-      trainingJobs: urns.run === undefined ? [] : [urns.run],
-      name: urns.modelName,
-      ...(version.description === undefined ? {} : { description: version.description }),
-      created: {
-        time: version.creationTimestamp,
-        ...(urns.user === undefined ? {} : { actor: urns.user }),
+    upsert(
+      MODEL,
+      urns.model,
+      'mlModelProperties',
+      {
+        customProperties: properties(version.tags),
+        ...mapping.links(server).version(version.name, version.version),
+        trainingJobs: urns.run === undefined ? [] : [urns.run],
+        name: urns.modelName,
+        ...(version.description === undefined ? {} : { description: version.description }),
+        created: {
+          time: version.creationTimestamp,
+          ...(urns.user === undefined ? {} : { actor: urns.user }),
+        },
+        lastModified: { time: version.lastUpdatedTimestamp },
+        ...(run === undefined
+          ? {}
+          : { hyperParams: hyperParams(run), trainingMetrics: trainingMetrics(run) }),
+        tags: sortedByKey(version.tags).map(({ key, value }) => `${key}:${value}`),
+        groups: [urns.group],
       },
-      lastModified: { time: version.lastUpdatedTimestamp },
-      ...(run === undefined
-        ? {}
-        : { hyperParams: hyperParams(run), trainingMetrics: trainingMetrics(run) }),
-      tags: sortedByKey(version.tags).map(({ key, value }) => `${key}:${value}`),
-      groups: [urns.group],
-    }),
+      versionKey(version.name, version.version),
+    ),
     upsert(MODEL, urns.model, 'versionProperties', {
       versionSet: urns.versionSet,
       version: {

@@ -3,6 +3,7 @@
  */
 
 import type { Proposal } from '../../datahub/proposal.js';
+import { modelKey } from '../../mlflow/record-key.js';
 import type { IdentifiedRegisteredModel } from '../identified-record.js';
 import {
   browsePaths,
@@ -24,22 +25,28 @@ export function mapRegisteredModel(
 ): readonly Proposal[] {
   const { model, server, urns } = record;
   return [
-    upsert(GROUP, urns.group, 'mlModelGroupProperties', {
-      customProperties: properties(model.tags),
-      ...mapping.links(server).model(model.name),
-      name: model.name,
-      ...(model.description === undefined ? {} : { description: model.description }),
-      created: { time: model.creationTimestamp },
-      lastModified: { time: model.lastUpdatedTimestamp },
-      version: {
-        ...(model.latestVersion === undefined ? {} : { versionTag: model.latestVersion }),
-        metadataAttribution: {
-          time: model.lastUpdatedTimestamp,
-          actor: DATAHUB_ACTOR,
-          sourceDetail: {},
+    upsert(
+      GROUP,
+      urns.group,
+      'mlModelGroupProperties',
+      {
+        customProperties: properties(model.tags),
+        ...mapping.links(server).model(model.name),
+        name: model.name,
+        ...(model.description === undefined ? {} : { description: model.description }),
+        created: { time: model.creationTimestamp },
+        lastModified: { time: model.lastUpdatedTimestamp },
+        version: {
+          ...(model.latestVersion === undefined ? {} : { versionTag: model.latestVersion }),
+          metadataAttribution: {
+            time: model.lastUpdatedTimestamp,
+            actor: DATAHUB_ACTOR,
+            sourceDetail: {},
+          },
         },
       },
-    }),
+      modelKey(model.name),
+    ),
     upsert(GROUP, urns.group, 'dataPlatformInstance', platformInstance(urns)),
     upsert(GROUP, urns.group, 'subTypes', SUB_TYPES),
     upsert(GROUP, urns.group, 'browsePathsV2', browsePaths(urns)),

@@ -4,6 +4,7 @@
 
 import { MLFLOW_PLATFORM } from '../../datahub/urn.js';
 import type { Aspect, Proposal } from '../../datahub/proposal.js';
+import { runKey } from '../../mlflow/record-key.js';
 import type { Run } from '../../mlflow/types.js';
 import type { IdentifiedRun } from '../identified-record.js';
 import {
@@ -28,12 +29,18 @@ export function mapRun(record: IdentifiedRun, mapping: Mapping): readonly Propos
   const { run, server, urns } = record;
   const proposals = [
     ...mapUser(urns.user, urns.userName),
-    upsert(RUN, urns.run, 'dataProcessInstanceProperties', {
-      customProperties: properties(run.tags),
-      ...mapping.links(server).run(run.experimentId, run.runId),
-      name: run.runName === undefined || run.runName === '' ? run.runId : run.runName,
-      created: { time: run.startTime, actor: urns.user },
-    }),
+    upsert(
+      RUN,
+      urns.run,
+      'dataProcessInstanceProperties',
+      {
+        customProperties: properties(run.tags),
+        ...mapping.links(server).run(run.experimentId, run.runId),
+        name: run.runName === undefined || run.runName === '' ? run.runId : run.runName,
+        created: { time: run.startTime, actor: urns.user },
+      },
+      runKey(run.runId),
+    ),
     upsert(RUN, urns.run, 'container', { container: urns.experiment }),
     upsert(RUN, urns.run, 'mlTrainingRunProperties', {
       customProperties: {},

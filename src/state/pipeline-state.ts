@@ -1,0 +1,290 @@
+/**
+ * The state of a pipeline during one run: what is remembered of earlier runs, and what is noted of
+ * this one, always page by page and only after every sink has confirmed the page.
+ */
+
+import type { JsonValue, Proposal } from '../datahub/proposal.js';
+import type { RecordKey } from '../mlflow/record-key.js';
+import type { DatasetUse } from '../mlflow/records.js';
+import type { Experiment, ModelVersion } from '../mlflow/types.js';
+import { datasetUses, saveDatasetUses } from './dataset-memory.js';
+import { Entities } from './entities.js';
+import { damaged, stateError } from './failures.js';
+import type { StateSettings } from './options.js';
+import { PageDelivery } from './page-delivery.js';
+import {
+  changedVersions,
+  deliveredRecords,
+  isNewOrRenamed,
+  knownVersions,
+  openRuns,
+  saveRecords,
+  touchRecords,
+} from './records.js';
+import {
+  type CandidatePage,
+  countRemovable,
+  forgetGoing,
+  forgetRecords,
+  goingEntities,
+  markGoing,
+  staleCandidates,
+} from './stale.js';
+import { StateDatabase } from './state-database.js';
+import { beginSweep, completeSweep, type Sweep, type SweepRequest } from './sweeps.js';
+import { fromKey, toKey } from './text-key.js';
+
+/** What the state notes of a page beside what its sinks confirmed. */
+export interface DeliveredPage {
+  /** As the source gave them. */
+  readonly records: readonly unknown[];
+  readonly unchanged?: readonly RecordKey[];
+  readonly position?: { readonly lane: string; readonly value: string };
+  /** Records that were rejected since the last page was noted. */
+  readonly rejected: number;
+  /** Where each sink goes on, by label; those without have none. */
+  readonly sinkPositions: ReadonlyMap<string, JsonValue>;
+}
+
+export interface StateRequest extends SweepRequest {
+  /** What the pipeline reads, without credentials. */
+  readonly pipeline: string;
+}
+
+export class PipelineState {
+  readonly #entities: Entities;
+  readonly #sinks = new Map<string, { readonly id: number; readonly position?: JsonValue }>();
+
+  private constructor(
+    private readonly database: StateDatabase,
+    private readonly settings: StateSettings,
+    readonly sweep: Sweep,
+  ) {
+    this.#entities = new Entities(database);
+  }
+
+  /**
+   * Opens the file, makes it where there is none, and goes on with its last sweep or begins one.
+   *
+   * @param discard - nothing that is noted stays: for a dry run
+   * @throws PipelineError `STATE_OF_ANOTHER` (usage) where it is another pipeline's; those of
+   * `StateDatabase.open`
+   */
+  static open(settings: StateSettings, request: StateRequest, discard: boolean): PipelineState {
+    const database = StateDatabase.open(settings.path, { create: true, discard });
+    try {
+      let sweep: Sweep | undefined;
+      database.transaction(() => {
+        claim(database, request.pipeline);
+        sweep = beginSweep(database, settings, request);
+      });
+      if (sweep === undefined) throw damaged(settings.path);
+      const state = new PipelineState(database, settings, sweep);
+      for (const label of request.sinks) state.#addSink(label, request.full && !sweep.resumed);
+      return state;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  get path(): string {
+    return this.settings.path;
+  }
+
+  /** What the source is told: a `ReadMemory`. */
+  readonly memory = {
+    delivered: (keys: readonly RecordKey[]): Set<RecordKey> =>
+      deliveredRecords(this.database, this.sweep.number, keys),
+    needsAllRuns: (experiment: Pick<Experiment, 'experimentId' | 'name'>): boolean =>
+      this.#needsAllRuns(experiment),
+    changedVersions: (versions: readonly ModelVersion[]): Set<RecordKey> =>
+      changedVersions(this.database, versions),
+    knownVersions: (limit: number, after?: RecordKey) => knownVersions(this.database, limit, after),
+    openRuns: (limit: number, after?: string): string[] =>
+      openRuns(this.database, this.sweep.since ?? 0, limit, after),
+    datasetUses: (limit: number, after?: DatasetUse): DatasetUse[] =>
+      datasetUses(this.database, this.sweep.generation, limit, after),
+  };
+
+  /** By lane, where reading goes on. */
+  positions(): Map<string, string> {
+    const rows = this.database.select<readonly [string, string]>(['lane', 'value'], 'positions');
+    return new Map(rows.map(([lane, value]) => [fromKey(lane), value]));
+  }
+
+  /** What a sink left of itself. */
+  sinkPosition(label: string): JsonValue | undefined {
+    return this.#sinks.get(label)?.position;
+  }
+
+  /** A page on its way. `commit` or `commitRemoval` it, in the order of the pages. */
+  page(proposals: readonly Proposal[]): PageDelivery {
+    return new PageDelivery(this.database, this.#entities, proposals);
+  }
+
+  /** The number of a sink, for `PageDelivery`. */
+  sinkId(label: string): number {
+    return this.#sinks.get(label)?.id ?? this.#addSink(label, false);
+  }
+
+  /** Notes a page that every sink has confirmed. */
+  commit(page: PageDelivery, facts: DeliveredPage): void {
+    const { number, generation } = this.sweep;
+    this.database.transaction(() => {
+      page.commit(number);
+      saveRecords(this.database, number, facts.records);
+      saveDatasetUses(this.database, generation, facts.records);
+      touchRecords(this.database, number, facts.unchanged ?? []);
+      this.#saveSinkPositions(facts.sinkPositions);
+      if (facts.position !== undefined) {
+        const { lane, value } = facts.position;
+        this.database.run('INSERT OR REPLACE INTO positions VALUES (?, ?)', toKey(lane), value);
+      }
+      if (facts.rejected > 0) {
+        const sql = 'UPDATE sweeps SET rejected = rejected + ? WHERE sweep = ?';
+        this.database.run(sql, facts.rejected, number);
+      }
+    });
+    page.release();
+  }
+
+  /** Records that this sweep could not read or map, in all runs that it took. */
+  get rejected(): number {
+    const [row] = this.database.select<readonly [number]>(
+      ['rejected'],
+      'sweeps WHERE sweep = ?',
+      this.sweep.number,
+    );
+    return row?.[0] ?? 0;
+  }
+
+  /** Of pages on their way. */
+  get entitiesInMemory(): number {
+    return this.#entities.loaded;
+  }
+
+  staleCandidates(after?: string): CandidatePage {
+    return staleCandidates(this.database, this.sweep, after);
+  }
+
+  countRemovable(): number {
+    return countRemovable(this.database);
+  }
+
+  markGoing(urns: readonly string[]): void {
+    this.database.transaction(() => {
+      markGoing(this.database, urns);
+    });
+  }
+
+  forgetGoing(): void {
+    this.database.transaction(() => {
+      forgetGoing(this.database);
+    });
+  }
+
+  goingEntities(limit: number, after?: string): string[] {
+    return goingEntities(this.database, limit, after);
+  }
+
+  /** Notes a page of removals that every sink has confirmed; gives how many none refused. */
+  commitRemoval(
+    page: PageDelivery,
+    urns: readonly string[],
+    sinkPositions: ReadonlyMap<string, JsonValue>,
+  ): number {
+    let removed = 0;
+    this.database.transaction(() => {
+      removed = page.commitRemoval();
+      forgetRecords(this.database, this.sweep.number, urns);
+      this.#saveSinkPositions(sinkPositions);
+    });
+    page.release();
+    return removed;
+  }
+
+  /** Everything was delivered and every sink is closed. */
+  complete(now: number, sinkPositions: ReadonlyMap<string, JsonValue>): void {
+    const { number, kind } = this.sweep;
+    this.database.transaction(() => {
+      completeSweep(this.database, this.sweep, now);
+      for (const { id } of this.#sinks.values()) {
+        this.database.run(
+          `UPDATE sinks SET position = NULL, last_sweep = ?1,
+             last_full_sweep = iif(?2, ?1, last_full_sweep) WHERE id = ?3`,
+          number,
+          kind === 'full' ? 1 : 0,
+          id,
+        );
+      }
+      this.#saveSinkPositions(sinkPositions);
+    });
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  #needsAllRuns(experiment: Pick<Experiment, 'experimentId' | 'name'>): boolean {
+    const id = toKey(experiment.experimentId);
+    const [noted] = this.database.select<readonly [number]>(
+      ['1'],
+      'whole_experiments WHERE experiment_id = ?',
+      id,
+    );
+    if (noted !== undefined) return true;
+    if (!isNewOrRenamed(this.database, experiment)) return false;
+    // The experiment's own page is soon noted with the new name: this must outlive it.
+    this.database.transaction(() => {
+      this.database.run('INSERT OR IGNORE INTO whole_experiments VALUES (?)', id);
+    });
+    return true;
+  }
+
+  #saveSinkPositions(positions: ReadonlyMap<string, JsonValue>): void {
+    for (const [label, position] of positions) {
+      const sql = 'UPDATE sinks SET position = ? WHERE id = ?';
+      this.database.run(sql, JSON.stringify(position), this.sinkId(label));
+    }
+  }
+
+  /** @param anew - whether what it left of itself is of no use, since everything is sent again */
+  #addSink(label: string, anew: boolean): number {
+    const find = (): readonly [number, string | null] | undefined =>
+      this.database.select<readonly [number, string | null]>(
+        ['id', 'position'],
+        'sinks WHERE label = ?',
+        toKey(label),
+      )[0];
+    if (find() === undefined || anew) {
+      this.database.transaction(() => {
+        this.database.run('INSERT OR IGNORE INTO sinks(label) VALUES (?)', toKey(label));
+        if (anew)
+          this.database.run('UPDATE sinks SET position = NULL WHERE label = ?', toKey(label));
+      });
+    }
+    const [id, position] = find() ?? [0, null];
+    const kept = position === null ? {} : { position: JSON.parse(position) as JsonValue };
+    this.#sinks.set(label, { id, ...kept });
+    return id;
+  }
+}
+
+/** A state says what DataHub has of one store: of another it would take everything for gone. */
+function claim(database: StateDatabase, pipeline: string): void {
+  const [row] = database.select<readonly [string]>(['value'], `facts WHERE name = 'pipeline'`);
+  const known = row === undefined ? undefined : fromKey(row[0]);
+  if (known === pipeline) return;
+  if (known !== undefined) {
+    throw stateError(
+      database.path,
+      'STATE_OF_ANOTHER',
+      'usage',
+      `belongs to a pipeline that reads ${known}, and this one reads ${pipeline}: give each a ` +
+        'state file of its own, or delete it with `state reset` if the store has moved (the next ' +
+        'run then sends everything)',
+    );
+  }
+  database.run(`INSERT INTO facts VALUES ('pipeline', ?)`, toKey(pipeline));
+}
