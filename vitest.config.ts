@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/live/**', 'node_modules/**'],
+    globalSetup: ['test/support/transcript-setup.ts'],
     testTimeout: 30_000,
   },
 });

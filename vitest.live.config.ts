@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/live/**/*.test.ts'],
-    globalSetup: ['test/live/setup.ts'],
+    globalSetup: ['test/live/setup.ts', 'test/support/transcript-setup.ts'],
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,

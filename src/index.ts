@@ -39,7 +39,7 @@ export {
   dataHubRestSink,
   type DataHubRestSinkOptions,
 } from './sinks/datahub-rest/datahub-rest-sink.js';
-export { stdoutSink } from './sinks/stdout-sink.js';
+export { stdoutSink, type StdoutSinkOptions } from './sinks/stdout-sink.js';
 export { kafkaSink, type KafkaSinkOptions } from './sinks/kafka/index.js';
 
 // For components of one's own

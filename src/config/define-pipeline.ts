@@ -12,7 +12,10 @@ import type { PipelineDefinition } from '../stream/run-pipeline.js';
 export const DEFAULT_DEAD_LETTER_PATH = 'mlflow-proposals.dead-letter.ndjson';
 
 const sourceSchema = component<Source<unknown>>('open', 'a source, such as mlflowSource()');
-const sinkSchema = component<Sink>('open', "a sink, such as fileSink({ path: 'out.json' })");
+const sinkSchema = component<Sink>('open', "a sink, such as fileSink({ path: 'out.json' })").refine(
+  hasKnownOnError,
+  { error: 'has an "onError" that is neither "fail" nor "dead-letter"' },
+);
 
 const operatorSchema = z.custom<AnyOperator>(
   // An operator takes the stream. A function that takes nothing is a factory somebody forgot to call.
@@ -164,6 +167,12 @@ export function definePipeline(options: object): PipelineDefinition {
 /** The same at run time only, for what a configuration that nobody compiled has exported. */
 export function checkPipeline(options: unknown): PipelineDefinition {
   return parseOptions('definePipeline', pipelineOptionsSchema, options);
+}
+
+/** Asked also of what is no sink at all. */
+function hasKnownOnError(value: unknown): boolean {
+  const { onError } = (value ?? {}) as Partial<Sink>;
+  return onError === undefined || ['fail', 'dead-letter'].includes(onError);
 }
 
 /** Whoever has the method is one: a class, a literal, or what a factory of ours gives. */

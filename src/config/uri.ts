@@ -80,15 +80,19 @@ const UNSUPPORTED_SOURCES: readonly Unsupported[] = [
 const SINKS: readonly Row<Sink>[] = [
   {
     schemes: [],
-    takes: (text) => text === '-',
+    takes: (text) => withoutOptions(text) === '-',
     examples: ['- (standard output)'],
-    make: async () => (await import('../sinks/stdout-sink.js')).stdoutSink(),
+    make: async (text) => (await import('../sinks/stdout-sink.js')).stdoutSink(optionsBehind(text)),
   },
   {
     schemes: [],
-    takes: (text) => PROPOSAL_FILE.test(text),
+    takes: (text) => PROPOSAL_FILE.test(withoutOptions(text)),
     examples: ['out.json', 'out.ndjson', 'either with .gz'],
-    make: async (path) => (await import('../sinks/file/file-sink.js')).fileSink({ path }),
+    make: async (text) =>
+      (await import('../sinks/file/file-sink.js')).fileSink({
+        path: withoutOptions(text),
+        ...optionsBehind(text),
+      }),
   },
   {
     schemes: ['kafka'],
@@ -126,9 +130,11 @@ export async function sourceFromUri(uri: string): Promise<Source<unknown>> {
 /**
  * The sink that a URI stands for: `out.json`, `out.ndjson`, `out.json.gz`, `-` for standard output,
  * `kafka://host:9092?registry=http://host:8081`, or `datahub+http://host:8080` and
- * `datahub+https://…` for DataHub itself. Blanks at its ends are taken off.
+ * `datahub+https://…` for DataHub itself. Behind each may stand `?onError=dead-letter`. Blanks at its
+ * ends are taken off.
  *
- * @throws PipelineError `UNKNOWN_SINK` (usage), which names what is allowed; `INVALID_URI` (usage)
+ * @throws PipelineError `UNKNOWN_SINK`, `INVALID_URI`, `INVALID_OPTIONS` (usage), which name what is
+ *   allowed
  */
 export async function sinkFromUri(uri: string): Promise<Sink> {
   const text = uri.trim();
@@ -178,6 +184,28 @@ function shown(uri: string): string {
 function misread(uri: string): string {
   if (uri === '') return 'it is empty';
   return /\s.*:\/\//s.test(uri) ? 'there is a blank before ://' : 'not understood';
+}
+
+/** What stands behind the name of a file or standard output; a question mark within stays in it. */
+const FILE_OPTIONS = /^(-|.*\.(?:json|ndjson|jsonl)(?:\.gz)?)\?([^?]*)$/i;
+
+function withoutOptions(text: string): string {
+  return FILE_OPTIONS.exec(text)?.[1] ?? text;
+}
+
+/** What `?onError=dead-letter` says. Whether the value is right, the sink finds out. */
+function optionsBehind(text: string): Pick<Sink, 'onError'> {
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of new URLSearchParams(FILE_OPTIONS.exec(text)?.[2] ?? '')) {
+    if (name !== 'onError') {
+      throw new PipelineError(
+        `--to ${withoutOptions(text)}: unknown option "${name}". Allowed: onError`,
+        { code: 'INVALID_URI', category: 'usage' },
+      );
+    }
+    options[name] = value;
+  }
+  return options;
 }
 
 function suggestion<T>(scheme: string, rows: readonly Row<T>[]): string {

@@ -7,6 +7,8 @@ export const REDACTED = '***';
 
 /** `user:password@` of a URI: up to the last `@` before the path. */
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi;
+/** The same where all of it is encoded, as in a parameter of another URI. */
+const ENCODED_USER_INFO = /\b([a-z][a-z0-9+.-]*(?::\/\/|%3a%2f%2f))[^\s/?#&]*%40/gi;
 /** The same where the password holds a `/`, `?` or `#` that ought to be encoded and isn't. */
 const ODD_USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#:@]*:(?!\d+(?:[/?#]|$))[^\s]*@/gi;
 const SECRET_WORD = 'password|passwd|secret|token|api[-_]?key|access[-_]?key|credentials?';
@@ -29,6 +31,7 @@ export function redact(text: string): string {
   return text
     .replace(ODD_USER_INFO, `$1${REDACTED}@`)
     .replace(USER_INFO, `$1${REDACTED}@`)
+    .replace(ENCODED_USER_INFO, `$1${REDACTED}%40`)
     .replace(ASSIGNMENT, `$1${REDACTED}`)
     .replace(AUTHORIZATION, `$1 ${REDACTED}`);
 }

@@ -11,7 +11,7 @@ const SHORTEST_HEADER_SECRET = 4;
 export interface SecretsOptions {
   /** Hidden wherever they occur, however short. */
   readonly secrets?: readonly (string | undefined)[];
-  /** Headers' values: hidden whole and word by word, since they are quoted in parts. */
+  /** Headers' values: hidden whole and part by part, since they are quoted in parts. */
   readonly headerValues?: readonly string[];
 }
 
@@ -29,7 +29,10 @@ export function hideSecrets(options: SecretsOptions): (text: string) => string {
     needles.add(secret).add(encodeURIComponent(secret));
   }
   for (const value of options.headerValues ?? []) {
-    for (const part of [value, ...value.split(/\s+/)]) {
+    const parts = value.split(/[\s;,]+/);
+    // A cookie's value, without its name.
+    const values = parts.map((part) => part.replace(/^[^=]*=/, ''));
+    for (const part of [value, ...parts, ...values]) {
       if (part.length >= SHORTEST_HEADER_SECRET) needles.add(part);
     }
   }

@@ -2,7 +2,7 @@
  * The JSON text of a proposal, as DataHub's own file sink writes it and its file source reads it.
  */
 
-import type { Proposal, SystemMetadata } from './proposal.js';
+import { CONTENT_TYPE, type Proposal, type SystemMetadata } from './proposal.js';
 
 /**
  * Makes the function that turns proposals of one run into JSON, each on one line of its own:
@@ -10,6 +10,8 @@ import type { Proposal, SystemMetadata } from './proposal.js';
  *     {"entityType":…,"entityUrn":…,"changeType":"UPSERT","aspectName":…,"aspect":{"json":{…}},
  *      "systemMetadata":{"lastObserved":…,"runId":…}}
  *
+ * The aspect of a PATCH stands there as `{"contentType":"application/json-patch+json","value":"<JSON
+ * as text>"}`: in the other form DataHub's own reader takes it for an aspect and not for a patch.
  * Keys are in the order of DataHub's file sink. Lone surrogates come out as escapes, so the text
  * can be written as UTF-8 without loss. What JSON has no form for (a cycle, a BigInt, an aspect
  * that is no object) throws a `TypeError`, from the function that is returned.
@@ -23,14 +25,19 @@ export function proposalJson({
   runId,
 }: SystemMetadata): (proposal: Proposal) => string {
   // The same for every proposal of a run, and so made once.
-  const tail = `,"systemMetadata":${JSON.stringify({ lastObserved, runId })}}`;
-  return ({ entityType, entityUrn, changeType, aspectName, aspect }) => {
+  const tail = `,"systemMetadata":${JSON.stringify({ lastObserved, runId })}`;
+  return ({ entityType, entityUrn, changeType, aspectName, aspect, headers }) => {
     // Operators of users may not be compiled, and `undefined` would silently vanish here.
     if (typeof aspect !== 'object' || (aspect as unknown) === null) {
       throw new TypeError('the aspect is not an object');
     }
-    const head = { entityType, entityUrn, changeType, aspectName, aspect: { json: aspect } };
-    return withoutLineBreaks(JSON.stringify(head).slice(0, -1) + tail);
+    const content =
+      changeType === 'PATCH'
+        ? { contentType: CONTENT_TYPE.PATCH, value: JSON.stringify(aspect) }
+        : { json: aspect };
+    const head = { entityType, entityUrn, changeType, aspectName, aspect: content };
+    const end = headers === undefined ? '}' : `,"headers":${JSON.stringify(headers)}}`;
+    return withoutLineBreaks(JSON.stringify(head).slice(0, -1) + tail + end);
   };
 }
 

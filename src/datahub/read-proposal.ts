@@ -2,7 +2,7 @@
  * A proposal as it stands in a file, checked.
  */
 
-import type { Aspect, Proposal } from './proposal.js';
+import { CONTENT_TYPE, type Aspect, type Proposal } from './proposal.js';
 
 /** Why a value of the file is not sent on. */
 export class UnusableError extends Error {
@@ -17,13 +17,11 @@ export class UnusableError extends Error {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** How DataHub says of the bytes of an aspect that they are JSON. */
-const JSON_TYPES = new Set(['application/json', 'application/json-patch+json']);
-
 /**
  * A proposal as our file sink and DataHub's write it: with the aspect as `{"json": {…}}`, or as
- * `{"contentType": "application/json", "value": "<JSON as text>"}`. Its system metadata are left
- * out: those of the run that sends it take their place.
+ * `{"contentType": "application/json", "value": "<JSON as text>"}`. Of a PATCH the type is
+ * `application/json-patch+json`; DataHub's file sink leaves it out and writes `{"json": …}` there, too.
+ * Its system metadata are left out: those of the run that sends it take their place.
  *
  * @throws UnusableError
  */
@@ -48,6 +46,7 @@ export function readProposal(value: unknown): Proposal {
     changeType,
     aspectName: text(json, 'aspectName'),
     aspect: readAspect(json['aspect'], changeType),
+    ...readHeaders(json['headers']),
   };
 }
 
@@ -59,15 +58,21 @@ export function identityOf(value: unknown): string | undefined {
   return typeof aspectName === 'string' ? `${entityUrn} ${aspectName}` : entityUrn;
 }
 
-function readAspect(value: unknown, changeType: string): Aspect {
+type ChangeType = Proposal['changeType'];
+
+function readAspect(value: unknown, changeType: ChangeType): Aspect {
   const json = object(value, 'its aspect');
   if ('json' in json) return aspect(json['json'], changeType);
   const { contentType, value: content } = json;
   if (typeof contentType !== 'string' || typeof content !== 'string') {
     throw malformed('its aspect has neither "json" nor "contentType" and "value"');
   }
-  if (!JSON_TYPES.has(contentType)) {
-    throw unsupported(`its aspect is of the type ${shown(contentType)}, and only JSON is sent on`);
+  // A patch that DataHub's own file source has read before is called plain JSON.
+  if (contentType !== CONTENT_TYPE[changeType] && contentType !== CONTENT_TYPE.UPSERT) {
+    throw unsupported(
+      `its aspect is of the type ${shown(contentType)}: ${CONTENT_TYPE.UPSERT} is sent on, and of a ` +
+        `PATCH ${CONTENT_TYPE.PATCH}`,
+    );
   }
   let parsed: unknown;
   try {
@@ -78,8 +83,19 @@ function readAspect(value: unknown, changeType: string): Aspect {
   return aspect(parsed, changeType);
 }
 
+function readHeaders(value: unknown): Pick<Proposal, 'headers'> {
+  if (set(value) === undefined) return {};
+  const headers = object(value, 'its headers');
+  for (const [name, each] of Object.entries(headers)) {
+    if (typeof each !== 'string') {
+      throw malformed(`its header ${name} is ${kindOf(each)} instead of a text`);
+    }
+  }
+  return { headers: headers as Readonly<Record<string, string>> };
+}
+
 /** A patch may be a bare list of operations. */
-function aspect(value: unknown, changeType: string): Aspect {
+function aspect(value: unknown, changeType: ChangeType): Aspect {
   if (changeType === 'PATCH' && Array.isArray(value)) return value as unknown as Aspect;
   return object(value, 'the content of its aspect') as Aspect;
 }

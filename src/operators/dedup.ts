@@ -53,7 +53,8 @@ export function dedup(options: DedupOptions = {}): Operator<Proposal, Proposal> 
   const isNews = (proposal: Proposal): boolean => {
     if (passed.has(proposal.entityType)) return true;
     const key = keyOf(proposal);
-    if (proposal.changeType !== 'UPSERT') {
+    // Of a condition in its headers nobody knows here whether it was met.
+    if (proposal.changeType !== 'UPSERT' || proposal.headers !== undefined) {
       lastSent.delete(key);
       return true;
     }

@@ -4,18 +4,27 @@
 
 import { stdout } from 'node:process';
 import type { Writable } from 'node:stream';
+import { z } from 'zod';
 import { PipelineError } from '../core/errors.js';
+import { parseOptions } from '../core/options.js';
 import { proposalJson } from '../datahub/proposal-json.js';
 import type { OpenSink, RunContext, Sink } from '../stream/contracts.js';
+import { onErrorOption } from './on-error.js';
 import { LINES, ProposalWriter } from './proposal-writer.js';
 import { StreamOutput } from './stream-output.js';
 
 const NAME = 'standard output';
 
-export interface StdoutSinkOptions {
-  /** Written to instead of the process's standard output. It is not ended. */
-  readonly stream?: Writable;
-}
+export const stdoutSinkSchema = z.strictObject({
+  stream: z
+    .custom<Writable>(isWritable, { error: 'must be a stream that can be written to' })
+    .optional()
+    .meta({ title: 'stream' })
+    .describe("Written to instead of the process's standard output. It is not ended"),
+  onError: onErrorOption,
+});
+
+export type StdoutSinkOptions = z.input<typeof stdoutSinkSchema>;
 
 /**
  * Writes each proposal as a line of JSON on standard output, for `jq` and the like. A reader that
@@ -26,10 +35,12 @@ export interface StdoutSinkOptions {
  * @example
  * definePipeline({ source, operators, sinks: [stdoutSink()] });
  */
-export function stdoutSink({ stream = stdout }: StdoutSinkOptions = {}): Sink {
+export function stdoutSink(options: StdoutSinkOptions = {}): Sink {
+  const { stream = stdout, onError } = parseOptions('stdoutSink', stdoutSinkSchema, options);
   return {
     label: NAME,
     path: '-',
+    onError,
     open: (context) => Promise.resolve(open(stream, context)),
     check: () =>
       stream.writable
@@ -41,6 +52,11 @@ export function stdoutSink({ stream = stdout }: StdoutSinkOptions = {}): Sink {
             }),
           ),
   };
+}
+
+/** By what it can do: one of another realm, or of a library's own class, is as good. */
+function isWritable(value: unknown): boolean {
+  return typeof (value as Partial<Writable> | null | undefined)?.write === 'function';
 }
 
 function open(stream: Writable, context: RunContext): OpenSink {

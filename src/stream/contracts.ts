@@ -51,6 +51,7 @@ export interface Rejection {
   /** What its mapping needs beside the content, where that is an item as the server sent it. */
   readonly origin?: RecordOrigin;
   readonly sink?: string;
+  /** How often its delivery was tried; 0 where the sink had given up before its turn. */
   readonly attempts?: number;
 }
 

@@ -6,6 +6,11 @@ import { messageOf, PipelineError } from '../core/errors.js';
 import type { Proposal } from '../datahub/proposal.js';
 import type { OpenSink, Refusal, RunContext, Sink } from './contracts.js';
 
+/** The sink as its `onError` wants it. */
+export function withOnError(sink: Sink): Sink {
+  return sink.onError === 'dead-letter' ? deadLetterOnError(sink) : sink;
+}
+
 /**
  * The same sink, but that its giving up does not end the run: what it was writing and all that
  * comes after is refused, and so goes to the dead-letter file, from where `replay` can send it. A
@@ -25,7 +30,7 @@ export function deadLetterOnError(sink: Sink): Sink {
         if (context.signal.aborted || isUsage(error)) throw error;
         const gaveUp = giveUp(error, sink.label, context);
         return {
-          write: (proposals) => Promise.resolve(gaveUp(proposals)),
+          write: (proposals) => Promise.resolve(gaveUp(proposals, 0)),
           close: () => Promise.resolve(),
         };
       }
@@ -33,20 +38,21 @@ export function deadLetterOnError(sink: Sink): Sink {
   };
 }
 
-type GaveUp = (proposals: readonly Proposal[]) => readonly Refusal[];
+/** Refuses what was tried that many times. */
+type GaveUp = (proposals: readonly Proposal[], attempts: number) => readonly Refusal[];
 
 function tolerant(open: OpenSink, label: string, context: RunContext): OpenSink {
   let gaveUp: GaveUp | undefined;
   return {
     write: async (proposals) => {
-      if (gaveUp !== undefined) return gaveUp(proposals);
+      if (gaveUp !== undefined) return gaveUp(proposals, 0);
       try {
         return await open.write(proposals);
       } catch (error) {
         // A run that is over has its own reason, and nothing of it is the sink's fault.
         if (context.signal.aborted) throw error;
         gaveUp ??= giveUp(error, label, context);
-        return gaveUp(proposals);
+        return gaveUp(proposals, 1);
       }
     },
     position: () => open.position?.(),
@@ -71,7 +77,8 @@ function giveUp(error: unknown, label: string, { log, recorder }: RunContext): G
     'a sink gave up; what was for it is in the dead-letter file',
     label,
   );
-  return (proposals) => proposals.map((proposal) => ({ proposal, code, message, attempts: 1 }));
+  return (proposals, attempts) =>
+    proposals.map((proposal) => ({ proposal, code, message, attempts }));
 }
 
 /** Wrong options are to be put right, not to be written into a file. */

@@ -4,6 +4,7 @@
 
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { messageOf, PipelineError } from '../core/errors.js';
+import { redactor, secretsOf, type Redactor } from '../core/redact.js';
 import type { Proposal } from '../datahub/proposal.js';
 import { readProposal } from '../datahub/read-proposal.js';
 import type { MlflowRecord } from '../mlflow/records.js';
@@ -17,6 +18,7 @@ import type {
   RunOutcome,
   Sink,
 } from './contracts.js';
+import { withOnError } from './dead-letter-on-error.js';
 import { formatEntry, parseEntry, type DeadLetterEntry } from './dead-letter-entry.js';
 import { DeadLetterRewrite } from './dead-letter-rewrite.js';
 import { withDistinctLabels } from './distinct-labels.js';
@@ -64,6 +66,9 @@ export interface ReplayResult {
  * to all. What arrives is taken out of the file. What fails again stays, with the new reason and one
  * attempt more; of a record that is mapped now, only the proposals that were refused. Lines that
  * can't be understood stay as they are.
+ *
+ * A sink with `onError: 'dead-letter'` that gives up keeps its entries in the file, and the others go
+ * on; one without ends the replay.
  *
  * The new state of the file is written beside it and put in its place at the end, also where a sink
  * gave up or a stop was asked for: what was not tried is in it. Killed before, the file is as it
@@ -119,6 +124,7 @@ class Replay {
   readonly #options: ReplayOptions;
   readonly #file: DeadLetterRewrite;
   readonly #stop: StopSwitch;
+  readonly #clean: Redactor;
   /** Of the record that is being mapped. */
   #rejected: Rejection[] = [];
 
@@ -127,6 +133,7 @@ class Replay {
     this.#file = file;
     this.#stop = stop;
     const { runId, log, env } = options;
+    this.#clean = redactor(secretsOf(env));
     this.context = {
       runId,
       startedAt: Date.now(),
@@ -139,7 +146,8 @@ class Replay {
   }
 
   async run(): Promise<void> {
-    const { operators, sinks: definitions } = this.#options;
+    const { operators } = this.#options;
+    const definitions = this.#options.sinks.map(withOnError);
     for (const operator of operators) operator.open?.(this.context);
     const sinks: NamedSink[] = [];
     let outcome: RunOutcome = 'failed';
@@ -218,7 +226,8 @@ class Replay {
   #settle({ entry, reasons }: Attempt): string[] {
     this.tried += 1;
     if (reasons.length === 0) this.done += 1;
-    return reasons.map((reason) => {
+    return reasons.map((given) => {
+      const reason = { ...given, message: this.#clean(given.message) };
       this.context.recorder.rejected += 1;
       this.context.recorder.warn(reason.code, reason.message, reason.identity);
       // Another operator may reject what it made of the record, and says what that is.
@@ -230,7 +239,7 @@ class Replay {
           ? {
               content: entry.content,
               identity: entry.identity,
-              attempts: (entry.attempts ?? 1) + 1,
+              attempts: (entry.attempts ?? 1) + Math.min(1, reason.attempts ?? 1),
             }
           : {}),
         ...(again && entry.origin !== undefined ? { origin: entry.origin } : {}),

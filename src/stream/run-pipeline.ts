@@ -10,6 +10,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { messageOf, PipelineError } from '../core/errors.js';
+import { redactor, secretsOf } from '../core/redact.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { StateReport, StateSettings } from '../state/options.js';
 import type {
@@ -23,7 +24,7 @@ import type {
   Source,
 } from './contracts.js';
 import { openDeadLetter } from './dead-letter.js';
-import { deadLetterOnError } from './dead-letter-on-error.js';
+import { withOnError } from './dead-letter-on-error.js';
 import { deliverPages } from './deliver-pages.js';
 import { withDistinctLabels } from './distinct-labels.js';
 import { StateKeeper } from './keep-state.js';
@@ -105,6 +106,7 @@ export async function runPipeline(
   const runId = options.runId ?? newRunId(startedAt);
   const dryRun = options.dryRun ?? false;
   const recorder = new Recorder();
+  const clean = redactor(secretsOf(options.env));
   const stop = new StopSwitch(options.signal, options.graceMs ?? 10_000);
   const remembering: { keeper?: StateKeeper | undefined } = {};
   const deadLetter = openDeadLetter({ path: definition.deadLetter.path, runId, dryRun });
@@ -116,7 +118,9 @@ export async function runPipeline(
     log: options.log,
     recorder,
     env: options.env,
-    reject: (rejection) => {
+    reject: (given) => {
+      // What components of ours say is clean; others may quote the URL that they asked.
+      const rejection = { ...given, message: clean(given.message) };
       recorder.rejected += 1;
       remembering.keeper?.countRejected(rejection);
       recorder.warn(rejection.code, rejection.message, rejection.identity);
@@ -124,9 +128,7 @@ export async function runPipeline(
     },
   };
 
-  const sinks = (dryRun ? [] : definition.sinks).map((sink) =>
-    sink.onError === 'dead-letter' ? deadLetterOnError(sink) : sink,
-  );
+  const sinks = (dryRun ? [] : definition.sinks).map(withOnError);
   let server: ServerFacts | undefined;
   let outcome: RunOutcome = 'failed';
   let stale = NOTHING_STALE;
@@ -175,7 +177,9 @@ export async function runPipeline(
   const report: RunReport = {
     runId,
     outcome,
-    ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+    ...(failure === undefined
+      ? {}
+      : { error: { code: failure.code, message: clean(failure.message) } }),
     startedAt: new Date(startedAt).toISOString(),
     durationMs: now() - startedAt,
     dryRun,

@@ -15,6 +15,15 @@ export function tagProposal(tag: string, aspect: Aspect = { name: tag }): Propos
   };
 }
 
+/** In both forms that DataHub's own builders give: a list has no type of its own here. */
+const patches: readonly unknown[] = [
+  [{ op: 'add', path: '/name', value: '~1 "x"' }],
+  {
+    arrayPrimaryKeys: { tags: ['attribution\u241fsource', 'tag'] },
+    patch: [{ op: 'remove', path: '/tags//urn:li:tag:t' }],
+  },
+];
+
 /** Legal content that is easily broken on its way. */
 export function awkwardProposals(): readonly Proposal[] {
   const texts = [
@@ -51,14 +60,19 @@ export function awkwardProposals(): readonly Proposal[] {
       nested: [[[{ deep: [null, true] }]]],
     }),
     tagProposal('colour 50% ü 😀 %28a%2Cb%29'),
+    ...patches.map((patch, index): Proposal => ({
+      ...tagProposal(`patched-${index}`, patch as Aspect),
+      changeType: 'PATCH',
+    })),
+    { ...tagProposal('conditional'), headers: { 'If-Version-Match': '7', ü: '\n' } },
   ];
 }
 
 /** The same text for equal proposals, whatever the order of their keys. */
 export function fingerprint(proposal: Proposal): string {
-  const { entityType, entityUrn, changeType, aspectName, aspect } = proposal;
+  const { entityType, entityUrn, changeType, aspectName, aspect, headers = {} } = proposal;
   const parts = [entityType, entityUrn, changeType, aspectName];
-  return `${JSON.stringify(parts)} ${canonical(aspect)}`;
+  return `${JSON.stringify(parts)} ${canonical(aspect)} ${canonical(headers)}`;
 }
 
 function canonical(value: JsonValue): string {

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startMlflowServer } from '../support/mlflow-server.js';
 import { buildInto } from './build.js';
+import { transcribe } from '../support/transcript.js';
 import { temporaryFolder } from './support.js';
 
 let packageFolder: string;
@@ -84,6 +85,8 @@ function start(
   }
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject).on('close', (status) => {
+      transcribe('stdout', written.stdout);
+      transcribe('stderr', written.stderr);
       resolve({ status, ...written });
     });
   });

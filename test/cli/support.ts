@@ -13,6 +13,7 @@ import { definePipeline } from '../../src/config/define-pipeline.js';
 import { PipelineError } from '../../src/core/errors.js';
 import type { Proposal } from '../../src/datahub/proposal.js';
 import type { OpenSource, Page, RunContext, Sink, Source } from '../../src/stream/contracts.js';
+import { transcribe, transcribeFolder } from '../support/transcript.js';
 
 export interface Outcome {
   readonly status: number;
@@ -31,6 +32,8 @@ export interface RunCommandOptions {
   /** Sends a signal; called back once the command listens. */
   readonly onListening?: (send: (signal: StopSignal) => void) => void;
   readonly cwd?: string;
+  /** What configurations can import beside the stand-ins. */
+  readonly components?: object;
 }
 
 /** A folder that is gone after the test. */
@@ -61,13 +64,20 @@ export async function run(args: string[], options: RunCommandOptions = {}): Prom
     program: 'mlflow-datahub',
     version: '1.2.3',
     packageRoot: cwd,
-    modules: () => Promise.resolve({ 'mlflow-datahub': { definePipeline, ...standIns }, rxjs }),
+    modules: () =>
+      Promise.resolve({
+        'mlflow-datahub': { definePipeline, ...options.components, ...standIns },
+        rxjs,
+      }),
     onSignal: (listener) => {
       options.onListening?.(listener);
       return () => undefined;
     },
     exit: (early) => exits.push(early),
   });
+  transcribe('stdout', written.stdout);
+  transcribe('stderr', written.stderr);
+  transcribeFolder(cwd);
   const lines = written.stderr
     .split('\n')
     .filter((line) => line.startsWith('{'))

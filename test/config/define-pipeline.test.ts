@@ -107,6 +107,11 @@ describe('definePipeline', () => {
     [{ sinks: sink }, '"sinks" must be a list, not an object'],
     [{ sinks: [() => sink] }, '"sinks[0]" must be a sink, such as'],
     [{ sinks: [() => sink] }, 'this one was not called'],
+    [{ sinks: [null] }, '"sinks[0]" must be a sink, such as'],
+    [
+      { sinks: [{ ...sink, onError: 'deadletter' }] },
+      '"sinks[0]" has an "onError" that is neither',
+    ],
     [{ source: 'http://host' }, '"source" must be a source, such as mlflowSource()'],
     [{ source: undefined }, '"source" must be a source'],
     [{ operators: [gate, () => gate] }, '"operators[1]" must be an RxJS operator'],

@@ -85,6 +85,31 @@ describe('--to', () => {
   });
 
   it.each([
+    '-',
+    'out.json',
+    'a/what?.ndjson.gz',
+    'kafka://a?registry=http://r',
+    'datahub+http://host:8080',
+  ])('%s may say what becomes of the run when it gives up', async (uri) => {
+    const with_ = (value: string): string =>
+      `${uri}${/\?\w+=/.test(uri) ? '&' : '?'}onError=${value}`;
+    const plain = await sinkFromUri(uri);
+    expect(plain.onError).toBe('fail');
+    const tolerant = await sinkFromUri(with_('dead-letter'));
+    expect(tolerant.onError).toBe('dead-letter');
+    expect(tolerant.label).toBe(plain.label);
+    expect(tolerant.path).toBe(plain.path);
+    expect((await sinkFromUri(with_('fail'))).onError).toBe('fail');
+    expect(await refusal(sinkFromUri(with_('deadletter')))).toContain(
+      '"onError" must be "fail" or "dead-letter", not the text given, did you mean "dead-letter"?',
+    );
+  });
+
+  it.each(['out.json?pretty=1', '-?pretty=1'])('%s is refused', async (uri) => {
+    expect(await refusal(sinkFromUri(uri))).toContain('unknown option "pretty". Allowed: onError');
+  });
+
+  it.each([
     ['http://host:8080', 'begins with datahub+http:// or datahub+https://'],
     ['out.csv', 'not understood'],
     ['', '--to: it is empty'],
@@ -96,7 +121,8 @@ describe('--to', () => {
 
   it.each([
     ['datahub://s3cret@host:8080', 'datahub+http:// or datahub+https://'],
-    ['datahub+http://s3cret@host?token=s3cret', 'unknown option "token"'],
+    ['datahub+http://s3cret@host?token=s3cret', 'an unknown option "token"'],
+    ['datahub+http://to?s3cret@host', 'an unknown option. Allowed: async'],
     ['datahub+http://s3cret@host?concurrency=many', '"concurrency" must be a number'],
     ['datahub+http://s3cret@host#x', 'is not understood'],
     ['datahub+http://s3cret@h[o]st', 'is not a URL'],

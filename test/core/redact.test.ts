@@ -5,6 +5,8 @@ describe('redact', () => {
   it.each([
     ['https://ann:s3cret@host:5000/p', 'https://***@host:5000/p'],
     ['https://s3cret@host', 'https://***@host'],
+    ['http%3A%2F%2Fann%3As3cret%40host%3A1&x=a%40b', 'http%3A%2F%2F***%40host%3A1&x=a%40b'],
+    ['?registry=http://ann:s3cret%40host', '?registry=http://***%40host'],
     ['https://ann:s3@cret@host/p', 'https://***@host/p'],
     ['https://ann:s3/cr?et@host/p', 'https://***@host/p'],
     ['a kafka://u:s3cret@b1:9092,b2:9092/topic b', 'a kafka://***@b1:9092,b2:9092/topic b'],

@@ -12,6 +12,11 @@ describe('hideSecrets', () => {
     expect(redact('it says abc123, and goes on')).toBe('it says ***, and goes on');
   });
 
+  it('hides the values of cookies', () => {
+    const redact = hideSecrets({ headerValues: ['session=abcd==; theme=dark'] });
+    expect(redact('abcd== of session=abcd== is over')).toBe('*** of *** is over');
+  });
+
   it('hides the longer of two secrets that begin alike', () => {
     expect(hideSecrets({ secrets: ['abc', 'abcdef'] })('abcdef abc')).toBe('*** ***');
   });

@@ -11,10 +11,22 @@ export interface CountingProxy {
   close(): Promise<void>;
 }
 
-export async function countingProxy(target: string): Promise<CountingProxy> {
+/**
+ * @param authorization - what the Authorization header must be; others are told what theirs was
+ */
+export async function countingProxy(
+  target: string,
+  authorization?: string,
+): Promise<CountingProxy> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     requests.push(`${request.method ?? ''} ${(request.url ?? '').split('?')[0] ?? ''}`);
+    const given = request.headers.authorization ?? 'nobody';
+    if (authorization !== undefined && given !== authorization) {
+      response.writeHead(401, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error_code: 40101, message: `no access as ${given}` }));
+      return;
+    }
     const { host } = new URL(target);
     const onward = send(
       new URL(request.url ?? '/', target),

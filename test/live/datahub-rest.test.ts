@@ -3,22 +3,18 @@
  * classes: what arrives is what the file sink writes, whatever goes wrong on the way.
  */
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunReport } from '../../src/stream/run-pipeline.js';
+import { COMMAND, command, WRITTEN, type Ended } from './command.js';
 import { startGms, type Gms, type GmsOptions } from './gms.js';
 import { canonical, keyOf, readProposals, type FiledProposal } from './proposals.js';
 import { run } from './processes.js';
 import { seed, seedBulk } from './seed.js';
 import { startMlflow } from './servers.js';
 
-const COMMAND = fileURLToPath(new URL('../../dist/pipeline.js', import.meta.url));
 const TOKEN = 's3cret-access-token';
 
 let shared: string;
@@ -53,48 +49,16 @@ async function start(options: GmsOptions = {}): Promise<string> {
   return `datahub+${gms.url}`;
 }
 
-interface Result {
-  readonly status: number | null;
-  readonly report: RunReport;
-  /** All that was printed. */
-  readonly output: string;
-  readonly deadLetters: readonly Record<string, unknown>[];
-}
-
 /** Runs the command; `meanwhile` may end it. */
-async function pipeline(
+function pipeline(
   args: readonly string[],
   meanwhile?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>,
-): Promise<Result> {
-  const paths = { report: join(folder, 'report.json'), dead: join(folder, 'dead.ndjson') };
-  const child = spawn(
-    process.execPath,
-    [COMMAND, 'run', ...args, '--report', paths.report, '--dead-letter', paths.dead],
-    {
-      cwd: folder,
-      env: { ...process.env, MLFLOW_TRACKING_URI: '', DATAHUB_GMS_TOKEN: TOKEN },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  }
-  const ended = once(child, 'close') as Promise<[number | null]>;
-  await meanwhile?.((signal) => child.kill(signal));
-  const [status] = await ended;
-  const report = await readFile(paths.report, 'utf8').catch(() => '{}');
-  const dead = await readFile(paths.dead, 'utf8').catch(() => '');
-  expect(output + report + dead).not.toContain(TOKEN);
-  return {
-    status,
-    output,
-    report: JSON.parse(report) as RunReport,
-    deadLetters: dead
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Record<string, unknown>),
-  };
+): Promise<Ended> {
+  return command(['run', ...args, ...WRITTEN], {
+    folder,
+    env: { DATAHUB_GMS_TOKEN: TOKEN },
+    ...(meanwhile === undefined ? {} : { meanwhile }),
+  });
 }
 
 function textOf({ entityType, entityUrn, changeType, aspectName, aspect }: FiledProposal): string {
@@ -188,7 +152,7 @@ describe('DataHub over REST', () => {
       code: 'REFUSED_BY_DATAHUB',
       identity: 'urn:li:dataProcessInstance:bad ownership',
     });
-    expect(deadLetters[0]?.['message']).toMatch(
+    expect(deadLetters[0]?.message).toMatch(
       /422: Failed to validate .*dataProcessInstance has no aspect ownership/,
     );
     expect(sum(report.counts.delivered)).toBe(proposals.length);
@@ -265,11 +229,12 @@ describe('DataHub over REST', () => {
     expect(delivered[`file ${out}`]).toBe(proposals.length);
     expect((delivered[sink] ?? 0) + deadLetters.length).toBe(proposals.length);
     expect(deadLetters.length).toBeGreaterThan(0);
-    expect(new Set(deadLetters.map((entry) => entry['sink']))).toEqual(new Set([sink]));
+    expect(new Set(deadLetters.map((entry) => entry.sink))).toEqual(new Set([sink]));
 
     await gms.control({ rates: {} });
     const dead = join(folder, 'dead.ndjson');
-    await run(process.execPath, [COMMAND, 'replay', dead, '--to', to], { cwd: folder });
+    const replayed = await command(['replay', dead, '--to', to], { folder });
+    expect(replayed.status).toBe(0);
     await expect(readFile(dead)).rejects.toThrow('ENOENT');
     expectArrived(await gms.taken(), proposals);
   });

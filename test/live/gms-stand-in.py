@@ -173,10 +173,11 @@ def readable(entry):
 
 
 def problem_of(proposal):
-    from validate import check
+    from validate import check, check_patch
 
     try:
-        problem = next(check(proposal), None)
+        judge = check_patch if proposal["changeType"] == "PATCH" else check
+        problem = next(judge(proposal), None)
     except Exception as error:  # a URN that can't be taken apart at all
         problem = repr(error)
     if problem is None:

@@ -3,7 +3,6 @@
  * delivered and refused are what was mapped, nothing is lost, nothing but repeats is extra.
  */
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +13,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { kafkaSink, type KafkaSinkOptions } from '../../src/sinks/kafka/index.js';
 import { runPipeline, type RunResult } from '../../src/stream/run-pipeline.js';
 import { flooded, floodSource, type Flood } from './kafka/flood.js';
-import { deadLetters, expectDelivered } from './kafka/outcome.js';
+import { command, deadLettersIn, WRITTEN, type Ended } from './command.js';
+import { expectDelivered } from './kafka/outcome.js';
 import { readTopic } from './kafka/read.js';
 import { startKafkaStack, type KafkaStack } from './kafka-stack.js';
 
@@ -146,7 +146,7 @@ describe('a run', () => {
       // Two letters repeated ten million times are small when they are compressed.
       const fits = compression === 'gzip';
       expect(delivered(result)).toBe(fits ? 3_000 : 2_999);
-      const dead = await deadLetters(join(folder, 'dead.ndjson'));
+      const dead = await deadLettersIn(join(folder, 'dead.ndjson'));
       expect(dead.map(({ code }) => code)).toEqual(fits ? [] : ['MESSAGE_TOO_LARGE']);
       const arrived = await readTopic(stack, topic);
       expectDelivered(arrived, fits ? all : all.filter((_, index) => index !== 1_000));
@@ -187,7 +187,7 @@ describe('a process', () => {
   const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
   /** Runs the command on a flood and ends it as soon as it has delivered something. */
-  async function runAndEnd(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+  async function runAndEnd(signal?: NodeJS.Signals): Promise<Ended> {
     const config = join(folder, 'pipeline.config.ts');
     const sink = {
       brokers: [stack.broker.plaintext],
@@ -204,20 +204,14 @@ export default definePipeline({
   sinks: [kafkaSink(${JSON.stringify(sink)})],
 });`,
     );
-    const child = spawn(process.execPath, [join(ROOT, 'dist/pipeline.js'), '--config', config], {
-      cwd: folder,
-      stdio: 'ignore',
+    return command(['--config', config, ...WRITTEN], {
+      folder,
+      meanwhile: async (kill) => {
+        if (signal === undefined) return;
+        while ((await storedMessages()) < 3_000) await sleep(50);
+        kill(signal);
+      },
     });
-    const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
-      child.once('exit', (code, by) => {
-        resolve(by ?? code);
-      });
-    });
-    if (signal !== undefined) {
-      while ((await storedMessages()) < 3_000) await sleep(50);
-      child.kill(signal);
-    }
-    return ended;
   }
 
   async function storedMessages(): Promise<number> {
@@ -226,8 +220,12 @@ export default definePipeline({
   }
 
   it('that is asked to end delivers what is on its way', async () => {
-    expect(await runAndEnd('SIGTERM')).toBe(143);
+    const { status, report } = await runAndEnd('SIGTERM');
+    expect(status).toBe(143);
     const arrived = await readTopic(stack, topic);
+    expect(Object.values(report.counts.delivered)).toEqual([arrived.length]);
+    expect(report.counts.aspects).toEqual({ tagProperties: arrived.length });
+    expect(report.counts.rejected).toBe(0);
     expect(arrived.length).toBeLessThan(30_000);
     // Pages are whole: what was read before the signal has arrived.
     expect(arrived.length % flood.pageSize).toBe(0);
@@ -235,9 +233,11 @@ export default definePipeline({
   });
 
   it('that is killed loses nothing that a second run does not deliver', async () => {
-    expect(await runAndEnd('SIGKILL')).toBe('SIGKILL');
+    expect((await runAndEnd('SIGKILL')).status).toBeNull();
     expect(await storedMessages()).toBeLessThan(30_000);
-    expect(await runAndEnd()).toBe(0);
+    const { status, report } = await runAndEnd();
+    expect(status).toBe(0);
+    expect(Object.values(report.counts.delivered)).toEqual([30_000]);
     expectDelivered(await readTopic(stack, topic), flooded(flood));
   });
 });

@@ -5,7 +5,7 @@
 import registryLibrary from '@kafkajs/confluent-schema-registry';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll } from 'vitest';
-import type { Proposal } from '../../src/datahub/proposal.js';
+import { CONTENT_TYPE, type Proposal } from '../../src/datahub/proposal.js';
 import { kafkaSink } from '../../src/sinks/kafka/index.js';
 import { tagProposal } from '../../src/testing/index.js';
 import { describeSink } from '../support/sink-kit.js';
@@ -80,10 +80,21 @@ async function messagesOf(topic: string): Promise<readonly Proposal[]> {
   return found;
 }
 
-type Decoded = Omit<Proposal, 'aspect'> & { readonly aspect: { readonly value: Buffer } };
+type Decoded = Omit<Proposal, 'aspect' | 'headers'> & {
+  readonly aspect: { readonly value: Buffer; readonly contentType: string };
+  readonly headers: Proposal['headers'] | null;
+};
 
 function toProposal({ aspect, ...head }: Decoded): Proposal {
-  const { entityType, entityUrn, changeType, aspectName } = head;
+  const { entityType, entityUrn, changeType, aspectName, headers } = head;
+  if (aspect.contentType !== CONTENT_TYPE[changeType]) throw new Error(aspect.contentType);
   const content = JSON.parse(aspect.value.toString()) as Proposal['aspect'];
-  return { entityType, entityUrn, changeType, aspectName, aspect: content };
+  return {
+    entityType,
+    entityUrn,
+    changeType,
+    aspectName,
+    aspect: content,
+    ...(headers === null || headers === undefined ? {} : { headers: { ...headers } }),
+  };
 }

@@ -8,6 +8,7 @@ import type { PipelineError } from '../../src/core/errors.js';
 import { kafkaSink, kafkaSinkFromUri, type KafkaSinkOptions } from '../../src/sinks/kafka/index.js';
 import type { Sink } from '../../src/stream/contracts.js';
 import { runContext, tagProposal } from '../../src/testing/index.js';
+import { transcribe } from '../support/transcript.js';
 import { GUEST, USER } from './kafka/broker.js';
 import { readTopic } from './kafka/read.js';
 import { startKafkaStack, type KafkaStack } from './kafka-stack.js';
@@ -94,14 +95,14 @@ describe('the sink', () => {
   const kept: readonly [string, () => Sink, string, string][] = [
     [
       'a wrong password for PLAIN',
-      () => viaSasl({ mechanism: 'plain', username: USER.username, password: 'wr0ng-pass' }),
+      () => viaSasl({ mechanism: 'plain', username: USER.username, password: 'wr0ng-s3cret' }),
       'KAFKA_AUTHENTICATION',
       'check "sasl"',
     ],
     [
       'a wrong password for SCRAM',
       () =>
-        viaSasl({ mechanism: 'scram-sha-512', username: USER.username, password: 'wr0ng-pass' }),
+        viaSasl({ mechanism: 'scram-sha-512', username: USER.username, password: 'wr0ng-s3cret' }),
       'KAFKA_AUTHENTICATION',
       'check "sasl"',
     ],
@@ -190,10 +191,11 @@ describe('the sink', () => {
   it('has told no password to anybody', () => {
     expect(said.length).toBeGreaterThan(20);
     const all = said.join('\n');
+    transcribe('said', all);
     for (const secret of [
       USER.password,
       GUEST.password,
-      'wr0ng-pass',
+      'wr0ng-s3cret',
       unsignedToken().slice(0, 40),
     ]) {
       expect(all).not.toContain(secret);

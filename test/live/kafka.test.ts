@@ -5,17 +5,14 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metadataChangeProposal } from '../../src/sinks/kafka/mcp-schema.js';
+import { command } from './command.js';
 import { canonicalForms, readTopic } from './kafka/read.js';
 import { startKafkaStack, type KafkaStack } from './kafka-stack.js';
-import { run } from './processes.js';
 import { canonical, readProposals, type FiledProposal } from './proposals.js';
 import { seed } from './seed.js';
 import { startMlflow, type MlflowServer } from './servers.js';
-
-const COMMAND = fileURLToPath(new URL('../../dist/pipeline.js', import.meta.url));
 
 let stack: KafkaStack;
 let mlflow: MlflowServer;
@@ -39,8 +36,10 @@ afterAll(async () => {
 const uriOf = (topic: string, more = ''): string =>
   `kafka://${stack.broker.plaintext}/${topic}?registry=${stack.registryUrl}${more}`;
 
-async function command(...args: string[]): Promise<{ stdout: string; stderr: string }> {
-  return run(process.execPath, [COMMAND, ...args], { cwd: folder });
+async function succeeds(...args: string[]): Promise<string> {
+  const { status, output } = await command(args, { folder });
+  expect(status, output).toBe(0);
+  return output;
 }
 
 /** The proposal without what differs from run to run, and where it lay. */
@@ -62,7 +61,7 @@ describe('a server of MLflow', () => {
     const file = join(folder, 'out.json');
     const report = join(folder, 'report.json');
     const sinks = ['--to', file, '--to', uriOf(topic, more)];
-    await command('run', '--from', mlflow.uri, ...sinks, '--report', report);
+    await succeeds('run', '--from', mlflow.uri, ...sinks, '--report', report);
     const inFile = await readProposals(file);
     const onTopic = await readTopic(stack, topic);
     expect(inFile.length).toBeGreaterThan(500);
@@ -79,28 +78,22 @@ describe('a server of MLflow', () => {
 
   it('can be checked, which makes neither topic nor schema', async () => {
     const topic = await stack.createTopic();
-    const { stdout, stderr } = await command(
-      ...['check', '--from', mlflow.uri, '--to', uriOf(topic)],
-    );
-    expect(stdout + stderr).toContain(
-      `topic ${topic} on ${stack.broker.plaintext} has 3 partitions`,
-    );
-    expect(stdout + stderr).toContain('takes 5242880 bytes a message');
+    const output = await succeeds('check', '--from', mlflow.uri, '--to', uriOf(topic));
+    expect(output).toContain(`topic ${topic} on ${stack.broker.plaintext} has 3 partitions`);
+    expect(output).toContain('takes 5242880 bytes a message');
     const subjects = (await (await fetch(`${stack.registryUrl}/subjects`)).json()) as string[];
     expect(subjects).not.toContain(`${topic}-value`);
-    const missing = run(
-      process.execPath,
-      [COMMAND, 'check', '--from', mlflow.uri, '--to', uriOf('absent')],
-      { cwd: folder, allow: [3] },
-    );
-    const output = await missing;
-    expect(output.stdout + output.stderr).toContain('has no topic absent');
+    const missing = await command(['check', '--from', mlflow.uri, '--to', uriOf('absent')], {
+      folder,
+    });
+    expect(missing.status).toBe(3);
+    expect(missing.output).toContain('has no topic absent');
     expect(await stack.broker.admin.listTopics()).not.toContain('absent');
   });
 
   it('leaves the compatibility of the subject as it is', async () => {
     const topic = await stack.createTopic();
-    await command('run', '--from', mlflow.uri, '--to', uriOf(topic));
+    await succeeds('run', '--from', mlflow.uri, '--to', uriOf(topic));
     const other = await fetch(`${stack.registryUrl}/subjects/untouched-value/versions`, {
       method: 'POST',
       headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },

@@ -5,12 +5,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { RunReport } from '../../src/stream/run-pipeline.js';
-import { run } from './processes.js';
+import { command } from './command.js';
+import { tail } from './processes.js';
 import { readProposals, type FiledProposal } from './proposals.js';
-
-const COMMAND = fileURLToPath(new URL('../../dist/pipeline.js', import.meta.url));
 
 export interface OurResult {
   readonly proposals: readonly FiledProposal[];
@@ -44,11 +42,11 @@ export async function runOurs(
       await writeFile(path, configuration(config));
       given.push('--config', path);
     }
-    await run(
-      process.execPath,
-      [COMMAND, 'run', ...given, '--from', from, '--to', file, '--report', report],
-      { cwd: folder, env: { MLFLOW_TRACKING_URI: '' }, timeoutMs: 300_000 },
+    const { status, output } = await command(
+      ['run', ...given, '--from', from, '--to', file, '--report', report],
+      { folder },
     );
+    if (status !== 0) throw new Error(`it ended with ${String(status)}\n${tail(output)}`);
     const text = await readFile(file, 'utf8');
     await visit?.(file);
     return {

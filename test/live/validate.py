@@ -86,6 +86,22 @@ def check(proposal):
         yield f"{name} has fields that DataHub does not know, or reads otherwise: {unknown}"
 
 
+def check_patch(proposal):
+    kind, urn, name = proposal["entityType"], proposal["entityUrn"], proposal["aspectName"]
+    check_urn(urn)
+    if guess_entity_type(urn) != kind:
+        yield f"entityType is {kind}"
+    if name not in ASPECTS_OF.get(kind, ()):
+        yield f"{kind} has no aspect {name}"
+    content = proposal["aspect"]["json"]
+    operations = content["patch"] if isinstance(content, dict) else content
+    for operation in operations:
+        if operation["op"] not in ("add", "remove", "replace", "test", "move", "copy"):
+            yield f"the operation {operation['op']}"
+        if not operation["path"].startswith("/"):
+            yield f"the path {operation['path']}"
+
+
 def lost(ours, theirs, path=""):
     """Where what was written did not come back from DataHub's class."""
     if isinstance(ours, dict) and isinstance(theirs, dict):

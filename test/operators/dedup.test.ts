@@ -66,6 +66,13 @@ describe('dedup', () => {
     expect(outputOf(dedup(), event, event)).toEqual([event, event]);
     const patch = proposal('x', { patch: [] }, { changeType: 'PATCH' });
     expect(outputOf(dedup(), a, patch, patch, a, a)).toEqual([a, patch, patch, a]);
+    const conditional = { ...a, headers: { 'If-Version-Match': '1' } };
+    expect(outputOf(dedup(), a, conditional, conditional, a)).toEqual([
+      a,
+      conditional,
+      conditional,
+      a,
+    ]);
   });
 
   it('leaves it to the sink to complain about what is no aspect', () => {

@@ -7,24 +7,15 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach } from 'vitest';
-import type { Aspect, Proposal, SystemMetadata } from '../../src/datahub/proposal.js';
-
-type Written = Omit<Proposal, 'aspect'> & {
-  readonly aspect: { readonly json: Aspect };
-  readonly systemMetadata: SystemMetadata;
-};
+import type { Proposal } from '../../src/datahub/proposal.js';
+import { readProposal } from '../../src/datahub/read-proposal.js';
 
 /** Proposals as written, from the lines of a text: within an array, too, complete or not. */
 export function proposalsIn(text: string): Proposal[] {
   return text
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line) => {
-      const { aspect, entityType, entityUrn, changeType, aspectName } = JSON.parse(
-        line.replace(/,$/, ''),
-      ) as Written;
-      return { entityType, entityUrn, changeType, aspectName, aspect: aspect.json };
-    });
+    .map((line) => readProposal(JSON.parse(line.replace(/,$/, ''))));
 }
 
 export function textOf(path: string): string {

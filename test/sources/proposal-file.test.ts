@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PipelineError } from '../../src/core/errors.js';
 import { proposalJson } from '../../src/datahub/proposal-json.js';
-import type { Proposal } from '../../src/datahub/proposal.js';
+import type { Aspect, Proposal } from '../../src/datahub/proposal.js';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
 import {
   proposalFileSource,
@@ -110,6 +110,20 @@ describe('what is read', () => {
     expect(records).toEqual([tagProposal('a', { name: 'ü' })]);
   });
 
+  it('may be a patch in each of the forms that there are', async () => {
+    const patch = [{ op: 'add', path: '/name', value: 'x' }];
+    const [value, head] = [JSON.stringify(patch), JSON.parse(toJson(tagProposal('a'))) as object];
+    const forms = [
+      { json: patch }, // DataHub's file sink, as it is set up
+      { value, contentType: 'application/json-patch+json' }, // the same, told to nest
+      { value, contentType: 'application/json' }, // the same, of what its file source has read
+    ];
+    const all = forms.map((aspect) => ({ ...head, changeType: 'PATCH', aspect }));
+    const { records } = await read('p.json', JSON.stringify(all));
+    const expected = { ...tagProposal('a', patch as unknown as Aspect), changeType: 'PATCH' };
+    expect(records).toEqual([expected, expected, expected]);
+  });
+
   it('may be nothing', async () => {
     for (const [name, content] of [
       ['n.json', '[]'],
@@ -159,6 +173,8 @@ describe('what can not be used', () => {
       { ...good, aspect: { value: 'x', contentType: 'application/json' } },
       { ...good, aspect: { value: 'x', contentType: 'application/avro' } },
       { ...good, aspect: { json: null } },
+      { ...good, aspect: { value: '[]', contentType: 'application/json-patch+json' } },
+      { ...good, headers: { a: 1 } },
       { ...good, entityUrn: '' },
       { ...good, aspectName: 7 },
     ];

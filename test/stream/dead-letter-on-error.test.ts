@@ -73,6 +73,7 @@ describe('a sink that gives up', () => {
       code: 'SINK_UNREACHABLE',
       message: 'the other side is gone',
     });
+    expect(letters.map(({ attempts }) => attempts)).toEqual([1, 0, 0]);
     expect(report.counts.delivered).toEqual({ 'memory sink': 5, 'weak sink': 2 });
     expect(report.counts.rejected).toBe(3);
     expect(report.counts.warnings.map(({ code }) => code)).toContain('SINK_GAVE_UP');

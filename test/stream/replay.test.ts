@@ -11,7 +11,7 @@ import type { AnyOperator, Refusal, Rejection, Sink } from '../../src/stream/con
 import { formatEntry, type DeadLetterEntry } from '../../src/stream/dead-letter-entry.js';
 import { openDeadLetter } from '../../src/stream/dead-letter.js';
 import { replay, type ReplayResult } from '../../src/stream/replay.js';
-import { tagProposal } from '../../src/testing/index.js';
+import { awkwardProposals, tagProposal } from '../../src/testing/index.js';
 import { memorySink, silentLog, someServer } from '../support/memory.js';
 
 let folder: string;
@@ -164,6 +164,17 @@ describe('what arrives', () => {
     expect(names).toEqual(expected.map((each) => `${each.entityUrn} ${each.aspectName}`));
   });
 
+  it('is as it was, whatever was in it', async () => {
+    await letters(...awkwardProposals().map((each) => refused(each)));
+    const found: Proposal[] = [];
+    const { sink } = memorySink((proposals) => {
+      found.push(...proposals);
+      return Promise.resolve([]);
+    });
+    await again({ sinks: [sink] });
+    expect(found).toEqual(awkwardProposals());
+  });
+
   it('goes to the sink that refused it, and to all where that is not there', async () => {
     await letters(refused(tagProposal('a'), 'one'), refused(tagProposal('b'), 'gone'));
     const one = memorySink(undefined, 'one');
@@ -256,6 +267,28 @@ describe('what was not tried', () => {
     expect(await readFile(path, 'utf8')).toBe(before.slice(2).join('\n'));
   });
 
+  it('stays for the sink that gave up and was to, and is delivered to the others', async () => {
+    await letters(refused(tagProposal('a'), 'weak'), refused(tagProposal('b'), 'strong'));
+    const { sink } = memorySink(() => Promise.resolve([]), 'weak');
+    const weak: Sink = {
+      ...sink,
+      onError: 'dead-letter',
+      open: () =>
+        Promise.reject(
+          new PipelineError('it is still gone', { code: 'GONE', category: 'unavailable' }),
+        ),
+    };
+    const strong = memorySink(undefined, 'strong');
+    const { report, failure } = await again({ sinks: [weak, strong.sink] });
+    expect(failure).toBeUndefined();
+    expect(report).toMatchObject({ outcome: 'complete', tried: 2, done: 1, left: 1 });
+    expect(strong.seen.confirmed).toEqual(['urn:li:tag:b']);
+    // It was not tried, only not delivered.
+    expect(await left()).toMatchObject([
+      { ...refused(tagProposal('a'), 'weak', 3), code: 'GONE', message: 'it is still gone' },
+    ]);
+  });
+
   it('stays as it is after a stop', async () => {
     await letters(...['a', 'b', 'c'].map((tag) => refused(tagProposal(tag))));
     const stop = new AbortController();
@@ -291,13 +324,18 @@ describe('the file', () => {
     const other = openDeadLetter({ path, runId: 'other' });
     other.add(refused(tagProposal('a')));
     await other.flush();
+    const stop = new AbortController();
+    let writes = 0;
     const { sink } = memorySink(async () => {
       other.add(refused(tagProposal('late'), 'another sink'));
       await other.flush();
+      writes += 1;
+      if (writes === 2) stop.abort();
       return [];
     });
     // The second is read in the same pass and delivered; what its write adds is kept in the end.
-    await again({ sinks: [sink], pageSize: 1, signal: AbortSignal.timeout(5) });
+    await again({ sinks: [sink], pageSize: 1, signal: stop.signal });
+    expect(writes).toBe(2);
     other.add(refused(tagProposal('later')));
     await other.close();
     const identities = (await left()).map(({ identity }) => identity);

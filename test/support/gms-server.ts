@@ -191,6 +191,7 @@ function toProposal({
   changeType,
   aspectName,
   aspect,
+  headers,
 }: IngestEntry): Proposal {
   const expected = changeType === 'PATCH' ? 'application/json-patch+json' : 'application/json';
   if (aspect.contentType !== expected) throw new Error(`not ${expected}`);
@@ -200,6 +201,7 @@ function toProposal({
     changeType,
     aspectName,
     aspect: JSON.parse(aspect.value) as Aspect,
+    ...(headers === undefined ? {} : { headers }),
   };
 }
 

@@ -191,7 +191,7 @@ function putOff(parcel: Parcel, parts: (readonly Parcel[])[], trouble: Trouble):
 
 /** Whether sending it twice is the same as sending it once. */
 function canRepeat({ proposal }: Parcel): boolean {
-  return proposal.changeType === 'UPSERT' && !isEvent(proposal);
+  return proposal.changeType === 'UPSERT' && proposal.headers === undefined && !isEvent(proposal);
 }
 
 function isAboutContent(error: unknown): error is RefusedError | ServiceFailedError {

@@ -2,11 +2,7 @@
  * Proposals as `ingestProposalBatch` takes them.
  */
 
-import type { Proposal, SystemMetadata } from '../../datahub/proposal.js';
-
-/** An aspect's bytes are text inside the proposal, and their kind is said beside them. */
-const JSON_TYPE = 'application/json';
-const JSON_PATCH_TYPE = 'application/json-patch+json';
+import { CONTENT_TYPE, type Proposal, type SystemMetadata } from '../../datahub/proposal.js';
 
 /**
  * Makes the function that turns proposals of one run into the JSON that stands in a request's list
@@ -16,8 +12,8 @@ export function proposalEncoder({
   lastObserved,
   runId,
 }: SystemMetadata): (proposal: Proposal) => string {
-  const tail = `,"systemMetadata":${JSON.stringify({ lastObserved, runId })}}`;
-  return ({ entityType, entityUrn, changeType, aspectName, aspect }) => {
+  const tail = `,"systemMetadata":${JSON.stringify({ lastObserved, runId })}`;
+  return ({ entityType, entityUrn, changeType, aspectName, aspect, headers }) => {
     // Operators of users may not be compiled.
     if (typeof aspect !== 'object' || (aspect as unknown) === null) {
       throw new TypeError('the aspect is not an object');
@@ -29,12 +25,11 @@ export function proposalEncoder({
       entityUrn,
       changeType,
       aspectName,
-      aspect: {
-        contentType: changeType === 'PATCH' ? JSON_PATCH_TYPE : JSON_TYPE,
-        value,
-      },
+      // Its bytes are text inside the proposal, and their kind is said beside them.
+      aspect: { contentType: CONTENT_TYPE[changeType], value },
     };
-    return JSON.stringify(head).slice(0, -1) + tail;
+    const end = headers === undefined ? '}' : `,"headers":${JSON.stringify(headers)}}`;
+    return JSON.stringify(head).slice(0, -1) + tail + end;
   };
 }
 

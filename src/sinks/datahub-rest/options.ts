@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { PipelineError } from '../../core/errors.js';
 import { redact } from '../../core/redact.js';
+import { onErrorOption } from '../on-error.js';
 
 /** What DataHub's own client keeps to: its service refuses a body of 16,000,000 bytes. */
 const MAX_BATCH_BYTES = 15 * 1024 * 1024;
@@ -85,12 +86,7 @@ export const dataHubRestSinkSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Take any certificate for DataHub's: only on a network that you trust"),
-  onError: z
-    .enum(['fail', 'dead-letter'])
-    .default('fail')
-    .describe(
-      'When the sink gives up: end the run, or put what it does not take into the dead-letter file',
-    ),
+  onError: onErrorOption,
 });
 
 export type DataHubRestSinkOptions = z.input<typeof dataHubRestSinkSchema>;
@@ -133,7 +129,9 @@ export function optionsFromUri(uri: string): DataHubRestSinkOptions {
   for (const [name, value] of new URLSearchParams(query)) {
     if (!URI_OPTIONS.has(name)) {
       const allowed = [...URI_OPTIONS].join(', ');
-      throw invalidUri(uri, `has the unknown option "${name}". Allowed: ${allowed}`);
+      // It may be a piece of a password that ought to be encoded.
+      const which = value !== '' && /^\w{1,32}$/.test(name) ? ` "${name}"` : '';
+      throw invalidUri(uri, `has an unknown option${which}. Allowed: ${allowed}`);
     }
     // As Kafka's URI has it.
     options[name === 'ca' ? 'caFile' : name] = valueOf(value);

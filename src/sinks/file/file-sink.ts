@@ -7,6 +7,7 @@ import { parseOptions } from '../../core/options.js';
 import { proposalJson } from '../../datahub/proposal-json.js';
 import type { OpenSink, RunContext, RunOutcome, Sink } from '../../stream/contracts.js';
 import { writeFailed } from '../failures.js';
+import { onErrorOption } from '../on-error.js';
 import { ProposalWriter, type Output } from '../proposal-writer.js';
 import { openDirect } from './direct-output.js';
 import { ALLOWED_EXTENSIONS, formatOf, type FileFormat } from './format.js';
@@ -21,6 +22,7 @@ export const fileSinkSchema = z.strictObject({
       `The file to write, by its extension: ${ALLOWED_EXTENSIONS}. ` +
         'DataHub reads the plain .json; relative to the current folder',
     ),
+  onError: onErrorOption,
 });
 
 export type FileSinkOptions = z.input<typeof fileSinkSchema>;
@@ -42,11 +44,12 @@ export type FileSinkOptions = z.input<typeof fileSinkSchema>;
  * definePipeline({ source, operators, sinks: [fileSink({ path: 'mlflow-proposals.json' })] });
  */
 export function fileSink(options: FileSinkOptions): Sink {
-  const { path } = parseOptions('fileSink', fileSinkSchema, options);
+  const { path, onError } = parseOptions('fileSink', fileSinkSchema, options);
   const format = formatOf(path);
   return {
     label: `file ${path}`,
     path,
+    onError,
     open: async (context) => {
       const target = await inspectTarget(path);
       return target.kind === 'file'

@@ -65,6 +65,7 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
 
   return {
     label: `kafka ${brokers.join(',')}/${topic}`,
+    onError: settings.onError,
 
     open: (context) =>
       reaching(settings, context, async (client) => {

@@ -3,6 +3,7 @@
  */
 
 import { z } from 'zod';
+import { onErrorOption } from '../on-error.js';
 
 const file = (what: string): z.ZodString => z.string().min(1).describe(`${what}, a PEM file`);
 const milliseconds = (what: string, fallback: number): z.ZodDefault<z.ZodInt> =>
@@ -131,6 +132,7 @@ export const kafkaSinkSchema = z.strictObject({
   requestTimeoutMs: milliseconds('How long a broker may take for a request', 30_000),
   connectionTimeoutMs: milliseconds('How long a connection may take to be made', 10_000),
   clientId: z.string().min(1).default('mlflow-datahub').describe('What brokers know us by'),
+  onError: onErrorOption,
 });
 
 export type KafkaSinkOptions = z.input<typeof kafkaSinkSchema>;

@@ -78,6 +78,9 @@ export const URI_PARAMETERS: Readonly<Record<string, Write>> = {
   clientId: (draft, value) => {
     draft.rest['clientId'] = value;
   },
+  onError: (draft, value) => {
+    draft.rest['onError'] = value.toLowerCase();
+  },
   maxMessageBytes: wholeNumber,
   maxBatchBytes: wholeNumber,
   maxBatchCount: wholeNumber,
@@ -85,6 +88,10 @@ export const URI_PARAMETERS: Readonly<Record<string, Write>> = {
   requestTimeoutMs: wholeNumber,
   connectionTimeoutMs: wholeNumber,
 };
+
+const ALLOWED = ` Allowed: ${Object.keys(URI_PARAMETERS).join(', ')}`;
+const MUST_BE_PARAMETERS =
+  'behind the ? must stand name=value&name=value, and a ? in a password is written %3F.';
 
 /** What a URI says, as the options of `kafkaSink`. */
 export function kafkaOptionsFromUri(uri: string): KafkaSinkOptions {
@@ -160,9 +167,9 @@ function parameters(query: string): [string, string][] {
     .filter((part) => part !== '')
     .map((part) => {
       const equals = part.indexOf('=');
-      return equals < 0
-        ? [decode(part), '']
-        : [decode(part.slice(0, equals)), decode(part.slice(equals + 1))];
+      // It may be a piece of a password that ought to be encoded: nothing of it is repeated.
+      if (equals < 0) throw invalid(`${MUST_BE_PARAMETERS}${ALLOWED}`);
+      return [decode(part.slice(0, equals)), decode(part.slice(equals + 1))];
     });
 }
 
@@ -185,10 +192,10 @@ function decode(text: string): string {
 }
 
 function unknownParameter(name: string): PipelineError {
-  const allowed = Object.keys(URI_PARAMETERS);
-  const suggestion = didYouMean(name, allowed);
-  const hint = suggestion === undefined ? '' : `, did you mean "${suggestion}"?`;
-  return invalid(`unknown parameter "${name}"${hint} Allowed: ${allowed.join(', ')}`);
+  if (!/^\w{1,32}$/.test(name)) return invalid(`${MUST_BE_PARAMETERS}${ALLOWED}`);
+  const suggestion = didYouMean(name, Object.keys(URI_PARAMETERS));
+  const hint = suggestion === undefined ? '.' : `, did you mean "${suggestion}"?`;
+  return invalid(`unknown parameter "${name}"${hint}${ALLOWED}`);
 }
 
 /** Says what is wrong without the URI itself, which may hold a password. */

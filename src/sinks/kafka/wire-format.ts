@@ -2,7 +2,7 @@
  * The bytes of a proposal on the topic: the registry's wire format around Avro.
  */
 
-import type { Proposal, SystemMetadata } from '../../datahub/proposal.js';
+import { CONTENT_TYPE, type Proposal, type SystemMetadata } from '../../datahub/proposal.js';
 
 /** What is used of the Avro types that the registry's client makes of schemas. */
 export interface AvroCodec {
@@ -86,10 +86,8 @@ export function unfitness(codec: AvroCodec): string | undefined {
   return problems[0] ?? 'it lacks a field that DataHub reads';
 }
 
-const CONTENT_TYPE = { UPSERT: 'application/json', PATCH: 'application/json-patch+json' } as const;
-
 function messageOf(proposal: Proposal, systemMetadata: SystemMetadata): object {
-  const { entityType, entityUrn, changeType, aspectName, aspect } = proposal;
+  const { entityType, entityUrn, changeType, aspectName, aspect, headers } = proposal;
   // Operators of users may not be compiled, and `undefined` would silently vanish here.
   if (typeof aspect !== 'object' || (aspect as unknown) === null) {
     throw new TypeError('the aspect is not an object');
@@ -101,5 +99,6 @@ function messageOf(proposal: Proposal, systemMetadata: SystemMetadata): object {
     aspectName,
     aspect: { value: Buffer.from(JSON.stringify(aspect)), contentType: CONTENT_TYPE[changeType] },
     systemMetadata,
+    ...(headers === undefined ? {} : { headers }),
   };
 }

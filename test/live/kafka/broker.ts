@@ -14,9 +14,9 @@ import { freePorts, ServerProcess } from './process.js';
 const run = promisify(execFile);
 
 /** May write anything. */
-export const USER = { username: 'pipeline', password: 'pass+word/with@signs' } as const;
+export const USER = { username: 'pipeline', password: 's3cret+word/with@signs' } as const;
 /** Is let in and may do nothing that no rule allows. */
-export const GUEST = { username: 'guest', password: 'guest-password' } as const;
+export const GUEST = { username: 'guest', password: 'guest-s3cret' } as const;
 
 /** A message of more bytes is refused, as by the brokers that DataHub ships. */
 export const MAX_MESSAGE_BYTES = 5 * 1024 * 1024;

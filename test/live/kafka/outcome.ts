@@ -2,7 +2,6 @@
  * Whether nothing was lost.
  */
 
-import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import type { Proposal } from '../../../src/datahub/proposal.js';
 import { canonical, type FiledProposal, type Json } from '../proposals.js';
@@ -49,17 +48,4 @@ type Head = Pick<FiledProposal, 'entityType' | 'changeType' | 'aspectName'>;
 
 function print({ entityType, changeType, aspectName }: Head, aspect: unknown): string {
   return `${entityType} ${changeType} ${aspectName} ${canonical(aspect as Json)}`;
-}
-
-/** The lines of a dead-letter file. */
-export async function deadLetters(
-  path: string,
-): Promise<
-  readonly { readonly code: string; readonly identity: string; readonly sink?: string }[]
-> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as { code: string; identity: string; sink?: string });
 }

@@ -30,6 +30,7 @@ from datahub.metadata.schema_classes import (  # noqa: E402
 from datahub.metadata.schemas import getMetadataChangeProposalSchema  # noqa: E402
 
 TIMEOUT_S = 30
+CONTENT_TYPES = {"UPSERT": "application/json", "PATCH": "application/json-patch+json"}
 # Whatever hangs, it is named.
 faulthandler.dump_traceback_later(90, exit=True)
 
@@ -80,13 +81,14 @@ def plain(proposal, key):
         raise ValueError(f"not valid: {proposal}")
     if key.decode() != proposal.entityUrn:
         raise ValueError(f"the key of {proposal.entityUrn} is {key}")
-    if proposal.aspect.contentType != "application/json":
+    if proposal.aspect.contentType != CONTENT_TYPES[proposal.changeType]:
         raise ValueError(f"the content type is {proposal.aspect.contentType}")
     aspect = json.loads(proposal.aspect.value)
     known = ASPECT_NAME_MAP.get(proposal.aspectName)
     if known is None:
         raise ValueError(f"DataHub has no aspect {proposal.aspectName}")
-    if not known.from_obj(aspect, tuples=False).validate():
+    is_patch = proposal.changeType == "PATCH"
+    if not is_patch and not known.from_obj(aspect, tuples=False).validate():
         raise ValueError(f"{proposal.entityUrn} {proposal.aspectName} is not valid")
     system = proposal.systemMetadata
     return {
