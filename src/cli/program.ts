@@ -29,12 +29,17 @@ export const MEANINGLESS: Readonly<
   graph: [
     ['dryRun', '--dry-run'],
     ['report', '--report'],
+    ['fresh', '--fresh'],
+    ['full', '--full'],
   ],
   replay: [
     ['dryRun', '--dry-run'],
     ['report', '--report'],
     ['from', '--from'],
     ['deadLetter', '--dead-letter'],
+    ['state', '--state'],
+    ['fresh', '--fresh'],
+    ['full', '--full'],
   ],
 };
 
@@ -102,6 +107,16 @@ export function buildProgram(
       ),
     )
     .addOption(
+      new Option(
+        '--state <file>',
+        "remember in this file, made when needed, instead of in the configuration's: send only what changed, go on where a run broke off, remove what is gone",
+      ),
+    )
+    .addOption(new Option('--fresh', 'with a state: begin anew instead of where a run broke off'))
+    .addOption(
+      new Option('--full', 'with a state: read and send everything, also what has arrived before'),
+    )
+    .addOption(
       new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
     )
     .addOption(
@@ -167,10 +182,14 @@ Examples:
   ${program} check --from https://mlflow.example.com
   ${program} --config my.config.ts --dry-run --report report.json
   ${program} --from http://localhost:5000 --to datahub+http://localhost:8080
+  ${program} --from http://localhost:5000 --to datahub+http://localhost:8080 --state mlflow.state
+      each time only what changed since the last; what is gone is removed
+  ${program} --state mlflow.state --dry-run
+      what would be sent and removed
   ${program} replay mlflow-proposals.dead-letter.ndjson --to datahub+http://localhost:8080
 
 Exit status:
-  0 all delivered    1 finished, but some records were rejected
+  0 all delivered    1 finished, but some records were rejected, or too much would be removed
   2 wrong usage or configuration    3 source or sink unavailable, or gave up
   130, 143 stopped by SIGINT, SIGTERM, after what was on its way was delivered
 `;

@@ -39,6 +39,8 @@ export async function runCommand(session: Session): Promise<number> {
       env: context.env,
       signal: stop.signal,
       dryRun: options.dryRun ?? false,
+      fresh: options.fresh ?? false,
+      full: options.full ?? false,
       onProgress: (counts) => progress?.update(counts),
     });
   } finally {
