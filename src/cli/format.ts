@@ -22,6 +22,11 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
+/** `2026-11-18 10:05 UTC`, from ISO 8601 in UTC. */
+export function moment(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** `812/s`, `0.4/s` */
 export function rate(perSecond: number): string {
   return `${perSecond < 10 ? (Math.round(perSecond * 10) / 10).toString() : count(Math.round(perSecond))}/s`;

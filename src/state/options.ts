@@ -70,7 +70,10 @@ export interface StaleReport {
   readonly kept: number;
   /** URNs of those removed, the first thousand. */
   readonly urns: readonly string[];
-  /** Why nothing was removed; absent where removing was possible. */
+  /**
+   * Why nothing was removed; absent where removing was possible. Over the limit, it says how many of
+   * how many would have gone, and what `staleLimitPercent` is.
+   */
   readonly skipped?: string;
   /** Whether it was skipped because more than the limit would have gone. */
   readonly overLimit: boolean;
