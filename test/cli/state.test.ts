@@ -131,3 +131,64 @@ describe('the state file', () => {
     expect(readFileSync(target, 'utf8')).toBe('mine');
   });
 });
+
+describe('check with a state', () => {
+  it('says which sweep comes where there is none yet, and makes no file', async () => {
+    const cwd = temporaryFolder();
+    const path = join(cwd, 'a.state');
+    const { status, stdout } = await run(['check', '--state', path], { cwd, config: config() });
+    expect(status).toBe(0);
+    expect(stdout).toContain(`✔ state  ${path}\n    not there yet: the first run makes it\n`);
+    expect(stdout).toContain('    the next run: sweep 1 (full: every run)\n');
+    expect(readdirSync(cwd)).toEqual(['pipeline.config.ts']);
+  });
+
+  it('says nothing of it without one', async () => {
+    expect((await run(['check'], { config: config() })).stdout).not.toContain('state');
+  });
+
+  it('still looks at the state where the source is down', async () => {
+    const path = join(temporaryFolder(), 'a.state');
+    const { status, stdout } = await run(['check', '--state', path], {
+      config: config(`{ fail: 'the source is down' }`),
+    });
+    expect(status).toBe(3);
+    expect(stdout).toContain(`✔ state  ${path}`);
+    expect(stdout).toContain('which sweep comes is known once the source can be reached');
+  });
+
+  it('finds out that the file has no place', async () => {
+    const path = join(temporaryFolder(), 'missing', 'a.state');
+    const { status, stdout } = await run(['check', '--state', path], { config: config() });
+    expect(status).toBe(3);
+    expect(stdout).toContain(`✖ state  ${path}`);
+    expect(stdout).toContain('this user may write the file');
+    expect(stdout).toContain('✔ sink');
+  });
+
+  it('finds out that the file is something else, and leaves it as it is', async () => {
+    const path = join(temporaryFolder(), 'a.state');
+    writeFileSync(path, 'mine '.repeat(1000));
+    const { status, stdout } = await run(['check', '--state', path], { config: config() });
+    expect(status).toBe(2);
+    expect(stdout).toContain(`✖ state  ${path}`);
+    expect(readFileSync(path, 'utf8')).toBe('mine '.repeat(1000));
+  });
+});
+
+describe('graph with a state', () => {
+  it('shows what it is for', async () => {
+    const { status, stdout } = await run(['graph', '--state', 'a "b".state'], {
+      config: config('', `countingSink(), countingSink({ label: 'two' })`),
+    });
+    expect(status).toBe(0);
+    expect(stdout.split('\n')).toEqual(
+      expect.arrayContaining([
+        '  state[("state a #34;b#34;.state")]',
+        '  state -. what is known already .-> source',
+        '  sink1 -. confirmed .-> state',
+        '  sink2 -. confirmed .-> state',
+      ]),
+    );
+  });
+});
