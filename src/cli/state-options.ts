@@ -65,5 +65,5 @@ export function refuseUnconfirmed(state: StateSettings, sinks: readonly Sink[]):
 
 /** The file and what SQLite keeps beside it while it is open. */
 export function stateFiles(path: string): readonly string[] {
-  return [path, `${path}-wal`, `${path}-shm`];
+  return ['', '-wal', '-shm', '-journal'].map((suffix) => path + suffix);
 }
