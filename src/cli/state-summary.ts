@@ -4,7 +4,8 @@
 
 import type { StaleReport, StateReport } from '../state/options.js';
 import type { RunOutcome } from '../stream/contracts.js';
-import { count, counted, moment, wrap } from './format.js';
+import type { RunCounts } from '../stream/recorder.js';
+import { count, counted, moment, sum, wrap } from './format.js';
 import { printable, type Palette } from './terminal.js';
 
 export interface StateView {
@@ -13,8 +14,7 @@ export interface StateView {
   readonly width: number;
   readonly dryRun: boolean;
   readonly outcome: RunOutcome;
-  /** Sinks that the summary has named before, with what is unchanged for them. */
-  readonly sinks: readonly string[];
+  readonly counts: Pick<RunCounts, 'aspects'>;
   /** Of `--report`. */
   readonly reportPath?: string;
 }
@@ -22,10 +22,8 @@ export interface StateView {
 /** URNs that are shown, and logged: all that is kept of them is in the report. */
 export const URNS_SHOWN = 20;
 
-/** What to do where more would be removed than `staleLimitPercent` allows. */
-export const OVER_LIMIT_ADVICE =
-  'Look at what would go: --dry-run --report FILE. If it is to go, run once with a higher ' +
-  "staleLimitPercent in the configuration's state";
+/** Where more would be removed than `staleLimitPercent` allows. */
+export const OVER_LIMIT_ADVICE = '--dry-run lists them';
 
 /** Empty where no state was kept. */
 export function stateLines(state: StateReport | undefined, view: StateView): string[] {
@@ -34,11 +32,7 @@ export function stateLines(state: StateReport | undefined, view: StateView): str
   return [
     bold(`State ${printable(state.path)}`),
     ...indented(sweepText(state, view), view),
-    ...Object.entries(state.unchanged)
-      .filter(([sink, value]) => value > 0 && !view.sinks.includes(sink))
-      .flatMap(([sink, value]) =>
-        indented(`${counted(value, 'proposal')} unchanged: ${sink}`, view),
-      ),
+    ...(view.dryRun ? unsentLines(state, view) : []),
     ...staleLines(state.stale, view),
   ];
 }
@@ -54,7 +48,15 @@ function sweepText(
       : `lookback: runs since ${since === undefined ? 'the last sweep' : moment(since)}`;
   const how = resumed ? ', from where an earlier run broke off' : '';
   const next = dryRun || outcome === 'complete' ? '' : '; the next run goes on with it';
-  return `sweep ${count(sweep)}, ${reach}${how}${next}`;
+  return `sweep ${sweep}, ${reach}${how}${next}`;
+}
+
+/** What each sink would get; where something is sent, it stands beside the sink. */
+function unsentLines({ unchanged }: StateReport, view: StateView): string[] {
+  const all = sum(view.counts.aspects);
+  return Object.entries(unchanged).flatMap(([sink, has]) =>
+    indented(`${count(all - has)} of ${counted(all, 'proposal')} would be sent: ${sink}`, view),
+  );
 }
 
 function staleLines(stale: StaleReport, view: StateView): string[] {
@@ -68,7 +70,7 @@ function staleLines(stale: StaleReport, view: StateView): string[] {
   if (skipped !== undefined) {
     const text = wrap(
       `Nothing ${dryRun ? 'would be' : 'was'} removed: ${printable(skipped)}` +
-        (overLimit ? `. ${OVER_LIMIT_ADVICE}` : ''),
+        (overLimit && !dryRun ? `. ${OVER_LIMIT_ADVICE}` : ''),
       view.width - 6,
     );
     const mark = overLimit ? palette.yellow('▲') : ' ';

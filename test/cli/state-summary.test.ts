@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { hintsFor } from '../../src/cli/hints.js';
 import { summaryText } from '../../src/cli/summary.js';
 import { paletteFor } from '../../src/cli/terminal.js';
 import type { StaleReport, StateReport } from '../../src/state/options.js';
@@ -13,7 +14,7 @@ vi.mock('../../src/stream/run-pipeline.js', { spy: true });
 
 const counts: RunCounts = {
   ...{ requests: 0, retries: 0, pages: 0, rejected: 0 },
-  ...{ read: {}, aspects: {}, entities: {}, skipped: {}, warnings: [] },
+  ...{ read: {}, aspects: { status: 1218 }, entities: {}, skipped: {}, warnings: [] },
   delivered: { 'file out.json': 18 },
 };
 const stale: StaleReport = { removed: 0, kept: 0, urns: [], overLimit: false };
@@ -25,7 +26,7 @@ const state: StateReport = {
   unchanged: { 'file out.json': 1200, 'kafka host:9092/topic': 1218 },
   stale,
 };
-const report: RunReport = {
+const stateless: RunReport = {
   runId: 'mlflow-1',
   outcome: 'complete',
   startedAt: '2026-01-02T03:04:05.000Z',
@@ -33,13 +34,14 @@ const report: RunReport = {
   dryRun: false,
   source: 'mlflow http://host:5000',
   sinks: ['file out.json', 'kafka host:9092/topic'],
-  state,
   counts,
 };
+const report: RunReport = { ...stateless, state };
 const OVER: StaleReport = {
   ...stale,
   overLimit: true,
-  skipped: '800 of 1,000 entities would go, more than 75 percent',
+  skipped:
+    '800 of 1000 entities would be removed, which is more than staleLimitPercent (75 %) allows',
 };
 
 const view = {
@@ -71,6 +73,9 @@ describe('the state in the summary', () => {
         '',
         '  State mlflow.state',
         '    sweep 12, full: every run',
+        '',
+        '  Aspects (1,218)',
+        '    status       1,218',
         '',
         '',
       ].join('\n'),
@@ -107,9 +112,8 @@ describe('the state in the summary', () => {
     const over = text({ stale: OVER });
     expect(over).toContain('▲ Done in 1.2 s, but more would be removed than the limit allows.');
     expect(over.replace(/\s+/g, ' ')).toContain(
-      '▲ Nothing was removed: 800 of 1,000 entities would go, more than 75 percent. Look at what ' +
-        'would go: --dry-run --report FILE. If it is to go, run once with a higher ' +
-        "staleLimitPercent in the configuration's state",
+      '▲ Nothing was removed: 800 of 1000 entities would be removed, which is more than ' +
+        'staleLimitPercent (75 %) allows. --dry-run lists them',
     );
     const rejected = text({ stale: OVER }, { counts: { ...counts, rejected: 2 } });
     expect(rejected.replace(/\s+/g, ' ')).toContain(
@@ -123,7 +127,8 @@ describe('the state in the summary', () => {
     expect(few).toContain('2 entities would be marked as removed\n');
     for (const urn of urns(2)) expect(few).toContain(`\n      ${urn}\n`);
     expect(few).not.toContain('more');
-    expect(few).toContain('1,200 proposals unchanged: file out.json');
+    expect(few).toContain('\n    18 of 1,218 proposals would be sent: file out.json\n');
+    expect(few).toContain('\n    0 of 1,218 proposals would be sent: kafka host:9092/topic\n');
 
     const many = text({ stale: { ...stale, removed: 34, urns: urns(34) } }, dry);
     expect(many.match(/urn:li:/g)).toHaveLength(20);
@@ -132,6 +137,7 @@ describe('the state in the summary', () => {
     const lots = { ...OVER, urns: urns(1000), removed: 0 };
     const over = text({ stale: lots }, dry, { reportPath: 'r.json' });
     expect(over).toContain('▲ Nothing would be removed: 800 of');
+    expect(over).not.toContain('--dry-run');
     expect(over).toContain('\n      and 980 more: r.json has them\n');
     const beyond = text({ stale: { ...stale, removed: 3000, urns: urns(1000) } }, dry);
     expect(beyond).toContain('\n      and 2,980 more: --report FILE has the first 1,000\n');
@@ -150,6 +156,14 @@ describe('the state in the summary', () => {
         expect(line).not.toMatch(/[\u0000-\u001f]/);
       }
     }
+  });
+});
+
+describe('hints', () => {
+  it('are none with a state, where the file has another name each time', () => {
+    const options = { program: 'mlflow-datahub', isExample: true };
+    expect(hintsFor(report, options)).toEqual([]);
+    expect(hintsFor(stateless, options)).not.toEqual([]);
   });
 });
 
@@ -173,12 +187,12 @@ describe('a run with a state', () => {
     expect(status).toBe(1);
     const warning = lines.find(({ level }) => level === 'warn');
     expect(warning).toMatchObject({ code: 'STALE_LIMIT' });
-    expect(warning?.['msg']).toContain('800 of 1,000 entities would go');
-    expect(warning?.['msg']).toContain('staleLimitPercent');
+    expect(warning?.['msg']).toContain('800 of 1000 entities would be removed');
+    expect(warning?.['msg']).toContain('staleLimitPercent (75 %) allows. --dry-run lists them');
     outcome(OVER);
     const pretty = await run(['--log-format', 'pretty'], { config: config() });
     expect(pretty.status).toBe(1);
-    expect(pretty.stderr).toContain('▲ Nothing was removed: 800 of 1,000');
+    expect(pretty.stderr).toContain('▲ Nothing was removed: 800 of 1000');
   });
 
   it('logs the first URNs, and writes all of them into the report', async () => {
