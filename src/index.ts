@@ -12,6 +12,7 @@ export {
   type RunReport,
   type RunResult,
 } from './stream/run-pipeline.js';
+export type { StaleReport, StateOptions, StateReport, StateSettings } from './state/options.js';
 export { PipelineError, type ErrorCategory, type PipelineErrorOptions } from './core/errors.js';
 export { pull, type PullOptions } from './stream/pull.js';
 

@@ -7,6 +7,7 @@ import type { RunContext } from '../stream/contracts.js';
 import { narrowedPlan } from '../stream/operators.js';
 import { Recorder } from '../stream/recorder.js';
 import type { PipelineDefinition } from '../stream/run-pipeline.js';
+import { checkState, type ReachedSource } from './check-state.js';
 import { count, kindLabel, wrap } from './format.js';
 import type { Session } from './session.js';
 import { EXIT, paletteFor, printable, widthOf, type Palette } from './terminal.js';
@@ -19,7 +20,7 @@ interface Finding {
   readonly problem?: PipelineError | Error;
 }
 
-/** Reaches the source and every sink, changes nothing, and says on standard output what it found. */
+/** Reaches the source, every sink and the state, changes nothing, and says on standard output what it found. */
 export async function checkCommand(session: Session): Promise<number> {
   const { context, redact } = session;
   const { definition, configPath } = await wire(session);
@@ -39,12 +40,24 @@ export async function checkCommand(session: Session): Promise<number> {
   };
   try {
     // All at once, and all of them: the second thing that is wrong is as good to know as the first.
+    let reached: ReachedSource | undefined;
     const findings = await Promise.all([
-      checkSource(definition, runContext),
+      checkSource(definition, runContext, (each) => {
+        reached = each;
+      }),
       ...definition.sinks.map((sink) =>
         finding('sink', sink.label, async () => [await sink.check(runContext)]),
       ),
     ]);
+    const { state } = definition;
+    if (state !== undefined) {
+      const { fresh = false, full = false } = session.options;
+      findings.push(
+        await finding('state', state.path, () =>
+          checkState(definition, state.path, reached, { fresh, full }),
+        ),
+      );
+    }
     const palette = paletteFor(context.stdout, context.env);
     const width = widthOf(context.stdout);
     const text = redact(findings.map((each) => render(each, palette, width)).join('\n'));
@@ -58,6 +71,7 @@ export async function checkCommand(session: Session): Promise<number> {
 function checkSource(
   { source, operators }: PipelineDefinition,
   context: RunContext,
+  onReached: (reached: ReachedSource) => void,
 ): Promise<Finding> {
   return finding('source', source.label, async () => {
     const open = await source.open(context);
@@ -65,6 +79,7 @@ function checkSource(
       for (const operator of operators) operator.open?.(context);
       const all = narrowedPlan([], open.server);
       const plan = narrowedPlan(operators, open.server);
+      onReached({ source: open, plan });
       const counts = Object.entries(await open.count(plan));
       const dropped = [...all.kinds].filter((kind) => !plan.kinds.has(kind));
       return [

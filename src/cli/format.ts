@@ -22,6 +22,19 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
+/** `512 bytes`, `1.2 MB`, in thousands. */
+export function bytes(value: number): string {
+  if (value < 1000) return counted(value, 'byte');
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  const step = Math.min(Math.floor(Math.log10(value) / 3), units.length);
+  return `${(value / 1000 ** step).toFixed(1)} ${units[step - 1] ?? ''}`;
+}
+
+/** `2026-11-18 10:05 UTC`, from ISO 8601 in UTC. */
+export function moment(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** `812/s`, `0.4/s` */
 export function rate(perSecond: number): string {
   return `${perSecond < 10 ? (Math.round(perSecond * 10) / 10).toString() : count(Math.round(perSecond))}/s`;

@@ -15,7 +15,8 @@ export async function graphCommand(session: Session): Promise<number> {
 }
 
 /** From the components' labels, which hold no credentials. */
-export function mermaid({ source, operators, sinks, deadLetter }: PipelineDefinition): string {
+export function mermaid(definition: PipelineDefinition): string {
+  const { source, operators, sinks, deadLetter, state } = definition;
   const steps = ['source', ...operators.map((_, index) => `operator${index + 1}`)];
   const last = steps.at(-1) ?? 'source';
   return [
@@ -26,9 +27,16 @@ export function mermaid({ source, operators, sinks, deadLetter }: PipelineDefini
     ),
     ...sinks.map((sink, index) => `  sink${index + 1}[(${quoted(sink.label)})]`),
     `  rejected[/${quoted(`dead letters ${deadLetter.path}`)}/]`,
+    ...(state === undefined ? [] : [`  state[(${quoted(`state ${state.path}`)})]`]),
     ...(steps.length > 1 ? [`  ${steps.join(' --> ')}`] : []),
     ...sinks.map((_, index) => `  ${last} --> sink${index + 1}`),
     `  ${last} -. could not be mapped or delivered .-> rejected`,
+    ...(state === undefined
+      ? []
+      : [
+          '  state -. what is known already .-> source',
+          ...sinks.map((_, index) => `  sink${index + 1} -. confirmed .-> state`),
+        ]),
     '',
   ].join('\n');
 }

@@ -12,9 +12,12 @@ export interface HintOptions {
   readonly isExample: boolean;
 }
 
-/** Only after a run of the bundled example that went well: whoever configured something knows. */
+/**
+ * Only after a run of the bundled example that went well: whoever configured something knows. With
+ * a state, the file has another name each time.
+ */
 export function hintsFor(report: RunReport, { program, isExample }: HintOptions): Hint[] {
-  if (!isExample || report.outcome !== 'complete') return [];
+  if (!isExample || report.outcome !== 'complete' || report.state !== undefined) return [];
   const hints: Hint[] = [];
   const file = report.sinks
     .map((label) => /^file (.+\.json)$/.exec(label)?.[1])

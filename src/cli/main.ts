@@ -45,6 +45,10 @@ async function dispatch({ command, file }: Invocation, session: Session): Promis
       return (await import('./graph-command.js')).graphCommand(session);
     case 'replay':
       return (await import('./replay-command.js')).replayCommand(session, file ?? '');
+    case 'state show':
+      return (await import('./state-command.js')).stateShowCommand(session);
+    case 'state reset':
+      return (await import('./state-command.js')).stateResetCommand(session);
   }
 }
 

@@ -9,7 +9,7 @@ import { LOG_FORMATS, LOG_LEVELS } from './log-options.js';
 import type { CliOptions } from './session.js';
 import { columnsOf, type CommandContext } from './terminal.js';
 
-export type CommandName = 'run' | 'check' | 'graph' | 'replay';
+export type CommandName = 'run' | 'check' | 'graph' | 'replay' | 'state show' | 'state reset';
 
 export interface Invocation {
   readonly command: CommandName;
@@ -17,6 +17,17 @@ export interface Invocation {
   /** Of `replay`: the dead-letter file. */
   readonly file?: string;
 }
+
+/** Neither reads nor writes what a pipeline does. */
+const STATE_MEANINGLESS = [
+  ['dryRun', '--dry-run'],
+  ['report', '--report'],
+  ['from', '--from'],
+  ['to', '--to'],
+  ['deadLetter', '--dead-letter'],
+  ['fresh', '--fresh'],
+  ['full', '--full'],
+] as const;
 
 /** Options that a command has no use for, beside `run`, which has one for all of them. */
 export const MEANINGLESS: Readonly<
@@ -29,13 +40,20 @@ export const MEANINGLESS: Readonly<
   graph: [
     ['dryRun', '--dry-run'],
     ['report', '--report'],
+    ['fresh', '--fresh'],
+    ['full', '--full'],
   ],
   replay: [
     ['dryRun', '--dry-run'],
     ['report', '--report'],
     ['from', '--from'],
     ['deadLetter', '--dead-letter'],
+    ['state', '--state'],
+    ['fresh', '--fresh'],
+    ['full', '--full'],
   ],
+  'state show': STATE_MEANINGLESS,
+  'state reset': STATE_MEANINGLESS,
 };
 
 /**
@@ -102,6 +120,16 @@ export function buildProgram(
       ),
     )
     .addOption(
+      new Option(
+        '--state <file>',
+        "remember in this file, made when needed, instead of in the configuration's: send only what changed, go on where a run broke off, remove what is gone",
+      ),
+    )
+    .addOption(new Option('--fresh', 'with a state: begin anew instead of where a run broke off'))
+    .addOption(
+      new Option('--full', 'with a state: read and send everything, also what has arrived before'),
+    )
+    .addOption(
       new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
     )
     .addOption(
@@ -131,18 +159,38 @@ export function buildProgram(
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments()
     .action(actReplay);
+  const state = program
+    .command('state')
+    .description('look at what runs remember, or forget it (see --state)')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false);
+  for (const [name, summary] of [
+    ['show', 'say what the state file holds, as JSON with --log-format json'],
+    ['reset', 'delete the state file: the next run reads and sends everything'],
+  ] as const) {
+    state
+      .command(name)
+      .description(summary)
+      .helpOption('-h, --help', 'print this help')
+      .allowExcessArguments()
+      .action(act(`state ${name}`));
+  }
   return program;
 }
 
 function refuseExtraArguments(command: Command, expected = 0): void {
   const first = command.args[expected];
   if (first === undefined) return;
-  const names = ['run', 'check', 'graph', 'replay'];
-  const meant = names.includes(first) ? undefined : didYouMean(first, names);
+  const names = ['run', 'check', 'graph', 'replay', 'state'];
+  const ofState = command.parent?.name() === 'state';
+  const meant = ofState || names.includes(first) ? undefined : didYouMean(first, names);
+  const advice = ofState
+    ? 'The state file is given with --state'
+    : 'Sources are given with --from, sinks with --to';
   const text = names.includes(first)
     ? `only one command at a time, and it comes first: ${first}`
     : meant === undefined
-      ? `unknown argument "${first}". Sources are given with --from, sinks with --to`
+      ? `unknown argument "${first}". ${advice}`
       : `unknown command "${first}", did you mean "${meant}"?`;
   throw new PipelineError(text, { code: 'USAGE', category: 'usage' });
 }
@@ -167,11 +215,16 @@ Examples:
   ${program} check --from https://mlflow.example.com
   ${program} --config my.config.ts --dry-run --report report.json
   ${program} --from http://localhost:5000 --to datahub+http://localhost:8080
+  ${program} --from http://localhost:5000 --to datahub+http://localhost:8080 --state mlflow.state
+      each time only what changed since the last; what is gone is removed
+  ${program} --state mlflow.state --dry-run
+      what would be removed
+  ${program} state show --state mlflow.state
   ${program} replay mlflow-proposals.dead-letter.ndjson --to datahub+http://localhost:8080
 
 Exit status:
-  0 all delivered    1 finished, but some records were rejected
-  2 wrong usage or configuration    3 source or sink unavailable, or gave up
+  0 all delivered    1 finished, but some records were rejected, or too much would be removed
+  2 wrong usage or configuration    3 source, sink or state unavailable, or gave up
   130, 143 stopped by SIGINT, SIGTERM, after what was on its way was delivered
 `;
 }

@@ -15,7 +15,7 @@ import { wire } from './wiring.js';
 /** Sends a dead-letter file again, to `--to` or the configuration's sinks; gives the exit status. */
 export async function replayCommand(session: Session, file: string): Promise<number> {
   const { context, log } = session;
-  const { definition } = await wire(session);
+  const { definition } = await wire(session, { stateless: true });
   const path = resolve(context.cwd, file);
   refuseAsTarget(path, definition.sinks, context.cwd);
   const stop = new AbortController();

@@ -7,6 +7,7 @@ import { hintsFor } from './hints.js';
 import { ProgressLine } from './progress.js';
 import { checkReportPath, writeReport } from './report-file.js';
 import type { Session } from './session.js';
+import { OVER_LIMIT_ADVICE, URNS_SHOWN } from './state-summary.js';
 import { summaryText } from './summary.js';
 import { EXIT, widthOf, type StopSignal } from './terminal.js';
 import { wire, type Wiring } from './wiring.js';
@@ -39,6 +40,8 @@ export async function runCommand(session: Session): Promise<number> {
       env: context.env,
       signal: stop.signal,
       dryRun: options.dryRun ?? false,
+      fresh: options.fresh ?? false,
+      full: options.full ?? false,
       onProgress: (counts) => progress?.update(counts),
     });
   } finally {
@@ -74,7 +77,8 @@ function startProgress(session: Session): ProgressLine | undefined {
 export function statusOf({ report, failure }: RunResult, signal: StopSignal | undefined): number {
   if (failure !== undefined) return EXIT[failure.category];
   if (report.outcome === 'interrupted') return EXIT[signal ?? 'SIGINT'];
-  return report.counts.rejected > 0 ? EXIT.someRejected : EXIT.delivered;
+  const isDone = report.counts.rejected === 0 && report.state?.stale.overLimit !== true;
+  return isDone ? EXIT.delivered : EXIT.someRejected;
 }
 
 function tell(
@@ -90,10 +94,30 @@ function tell(
   if (failure !== undefined) log.debug({ err: failure }, 'why the run failed');
   if (format === 'json') {
     if (failure !== undefined) log.error({ code: failure.code }, failure.message);
-    log.info({ exitStatus, ...report }, 'summary');
+    const stale = report.state?.stale;
+    if (stale?.overLimit === true) {
+      const why = stale.skipped ?? 'more would be removed than the limit allows';
+      log.warn({ code: 'STALE_LIMIT' }, `nothing was removed: ${why}. ${OVER_LIMIT_ADVICE}`);
+    }
+    log.info({ exitStatus, ...asLogged(report) }, 'summary');
     return;
   }
   if (options.logLevel === 'silent') return;
   const hints = hintsFor(report, { program: context.program, isExample });
-  session.writeLines(summaryText(report, { palette, width: widthOf(context.stderr), hints }));
+  session.writeLines(
+    summaryText(report, {
+      palette,
+      width: widthOf(context.stderr),
+      hints,
+      ...(options.report === undefined ? {} : { reportPath: options.report }),
+    }),
+  );
+}
+
+/** A line of the log holds only the first of a thousand URNs. */
+function asLogged(report: RunReport): RunReport {
+  const { state } = report;
+  if (state === undefined) return report;
+  const stale = { ...state.stale, urns: state.stale.urns.slice(0, URNS_SHOWN) };
+  return { ...report, state: { ...state, stale } };
 }

@@ -16,6 +16,9 @@ export interface CliOptions {
   readonly dryRun?: boolean;
   readonly report?: string;
   readonly deadLetter?: string;
+  readonly state?: string;
+  readonly fresh?: boolean;
+  readonly full?: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }

@@ -4,6 +4,7 @@
 
 import type { RunReport } from '../stream/run-pipeline.js';
 import { count, counted, duration, kindLabel, rate, shorten, sum, wrap } from './format.js';
+import { stateLines } from './state-summary.js';
 import { printable, type Palette } from './terminal.js';
 
 export interface SummaryView {
@@ -12,6 +13,8 @@ export interface SummaryView {
   readonly width: number;
   /** What to try next, one step each: what it does and the command for it. */
   readonly hints: readonly Hint[];
+  /** Of `--report`. */
+  readonly reportPath?: string;
 }
 
 export interface Hint {
@@ -22,11 +25,12 @@ export interface Hint {
 const MARGIN = '  ';
 const EXAMPLES_SHOWN = 3;
 
-/** Ends with a newline. Lines are at most `width` wide, but for paths and commands. */
+/** Ends with a newline. Lines are at most `width` wide, but for paths, commands and URNs to go. */
 export function summaryText(report: RunReport, view: SummaryView): string {
   const sections: string[][] = [
     headline(report, view),
     route(report, view),
+    stateLines(report.state, { ...report, ...view }),
     figures(report, view),
     aspects(report, view),
     leftOut(report, view),
@@ -56,9 +60,15 @@ function headline(report: RunReport, { palette, width }: SummaryView): string[] 
     return [palette.yellow(palette.bold(`■ Stopped early, after ${took}.`))];
   }
   const dry = report.dryRun ? ' Dry run: nothing was written.' : '';
-  if (counts.rejected > 0) {
-    const what = `${counted(counts.rejected, 'thing')} ${counts.rejected === 1 ? 'was' : 'were'} rejected`;
-    return [palette.yellow(palette.bold(`▲ Done in ${took}, but ${what}.${dry}`))];
+  const { rejected: lost } = counts;
+  const buts = [
+    lost > 0 ? `${counted(lost, 'thing')} ${lost === 1 ? 'was' : 'were'} rejected` : '',
+    report.state?.stale.overLimit === true ? 'more would be removed than the limit allows' : '',
+  ].filter((but) => but !== '');
+  if (buts.length > 0) {
+    return wrap(`▲ Done in ${took}, but ${buts.join(', and ')}.${dry}`, width - MARGIN.length).map(
+      (line) => palette.yellow(palette.bold(line)),
+    );
   }
   return [palette.green(palette.bold(`✔ Done in ${took}.${dry}`))];
 }
@@ -70,7 +80,11 @@ function route(report: RunReport, { palette }: SummaryView): string[] {
     `${palette.dim('from')}  ${printable(report.source + version)}`,
     ...sinks.map((sink, index) => {
       const delivered = report.counts.delivered[sink];
-      const proposals = delivered === undefined ? '' : `: ${counted(delivered, 'proposal')}`;
+      const unchanged = report.state?.unchanged[sink] ?? 0;
+      const proposals =
+        delivered === undefined && unchanged === 0
+          ? ''
+          : `: ${counted(delivered ?? 0, 'proposal')}${unchanged === 0 ? '' : `, ${count(unchanged)} unchanged`}`;
       return `${palette.dim(index === 0 ? 'to  ' : '    ')}  ${printable(sink)}${proposals}`;
     }),
   ];

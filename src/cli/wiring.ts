@@ -11,6 +11,7 @@ import { withDistinctLabels } from '../stream/distinct-labels.js';
 import { operatorsBehind } from '../stream/operators.js';
 import type { PipelineDefinition } from '../stream/run-pipeline.js';
 import type { Session } from './session.js';
+import { refuseUnconfirmed, stateFiles, stateOf } from './state-options.js';
 
 export interface Wiring {
   readonly definition: PipelineDefinition;
@@ -21,10 +22,15 @@ export interface Wiring {
 }
 
 /**
- * `--from`, `--to` and `--dead-letter` replace what the configuration says; operators stay. But
- * those that take records of MLflow have no place where `--from` is a file of proposals.
+ * `--from`, `--to`, `--dead-letter` and `--state` replace what the configuration says; operators
+ * stay. But those that take records of MLflow have no place where `--from` is a file of proposals.
+ *
+ * @param stateless - for a command that keeps no state, whatever the configuration says
  */
-export async function wire({ options, context, log }: Session): Promise<Wiring> {
+export async function wire(
+  { options, context, log }: Session,
+  { stateless = false } = {},
+): Promise<Wiring> {
   const config = await loadConfig({
     cwd: context.cwd,
     packageRoot: context.packageRoot,
@@ -38,12 +44,16 @@ export async function wire({ options, context, log }: Session): Promise<Wiring> 
       ? config.definition.sinks
       : await Promise.all(to.map((uri) => sinkFromUri(uri)));
   log.debug({ config: config.path, source: source.label }, 'the pipeline is wired');
-  const definition = {
-    ...config.definition,
+  const { state: configured, ...others } = config.definition;
+  const state = stateless ? undefined : stateOf(options, configured);
+  if (state !== undefined) refuseUnconfirmed(state, sinks);
+  const definition: PipelineDefinition = {
+    ...others,
     source,
     operators: operatorsBehind(source, config.definition.operators),
     sinks,
     ...(deadLetter === undefined ? {} : { deadLetter: { path: deadLetter } }),
+    ...(state === undefined ? {} : { state }),
   };
   refuseSharedTargets(definition, options.report, context.cwd);
   return {
@@ -56,7 +66,7 @@ export async function wire({ options, context, log }: Session): Promise<Wiring> 
 
 /** Of two that write one file, the one that ends last would be all that is left. */
 function refuseSharedTargets(
-  { sinks, deadLetter }: PipelineDefinition,
+  { sinks, deadLetter, state }: PipelineDefinition,
   report: string | undefined,
   cwd: string,
 ): void {
@@ -75,6 +85,9 @@ function refuseSharedTargets(
   for (const { path, label } of sinks) if (path !== undefined) claim(path, label);
   claim(deadLetter.path, `the dead-letter file ${deadLetter.path}`);
   if (report !== undefined) claim(report, `the report ${report}`);
+  for (const path of state === undefined ? [] : stateFiles(state.path)) {
+    claim(path, `the state file ${path}`);
+  }
 }
 
 function realPath(path: string): string {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import type { Proposal } from '../datahub/proposal.js';
+import { stateOptionsSchema, type StateOptions } from '../state/options.js';
 import type { AnyOperator, Operator, Sink, Source } from '../stream/contracts.js';
 import type { PipelineDefinition } from '../stream/run-pipeline.js';
 
@@ -58,6 +59,11 @@ export const pipelineOptionsSchema = z.strictObject({
     })
     .default({ path: DEFAULT_DEAD_LETTER_PATH })
     .describe('What happens to things that could not be mapped or delivered'),
+  state: stateOptionsSchema
+    .optional()
+    .describe(
+      'What runs remember of each other. Without it (the default) every run reads and sends everything, and removes nothing',
+    ),
 });
 
 /**
@@ -75,6 +81,14 @@ export interface PipelineOptions<In, Operators extends readonly unknown[]> {
   readonly maxInFlightPages?: number;
   /** @defaultValue `{ path: 'mlflow-proposals.dead-letter.ndjson' }` */
   readonly deadLetter?: { readonly path?: string };
+  /**
+   * The file that runs remember in: what breaks off is gone on with, only what changed is sent, what
+   * is gone from MLflow is removed. Off unless given.
+   *
+   * @example
+   * state: { path: 'mlflow.state', lookbackDays: 7 }
+   */
+  readonly state?: StateOptions | undefined;
 }
 
 type Op<In, Out> = Operator<In, Out>;
@@ -166,7 +180,8 @@ export function definePipeline(options: object): PipelineDefinition {
 
 /** The same at run time only, for what a configuration that nobody compiled has exported. */
 export function checkPipeline(options: unknown): PipelineDefinition {
-  return parseOptions('definePipeline', pipelineOptionsSchema, options);
+  const { state, ...others } = parseOptions('definePipeline', pipelineOptionsSchema, options);
+  return state === undefined ? others : { ...others, state };
 }
 
 /** Asked also of what is no sink at all. */

@@ -68,9 +68,12 @@ export interface StaleReport {
   readonly removed: number;
   /** Entities that were not found, and kept since the store does not say that they are gone. */
   readonly kept: number;
-  /** URNs of those removed, the first thousand. */
+  /** URNs of those removed, the first thousand; in a dry run also of those over the limit. */
   readonly urns: readonly string[];
-  /** Why nothing was removed; absent where removing was possible. */
+  /**
+   * Why nothing was removed; absent where removing was possible. Over the limit, it says how many of
+   * how many would have gone, and what `staleLimitPercent` is.
+   */
   readonly skipped?: string;
   /** Whether it was skipped because more than the limit would have gone. */
   readonly overLimit: boolean;

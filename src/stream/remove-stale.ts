@@ -42,9 +42,11 @@ export async function removeStale(removal: Removal): Promise<StaleReport> {
   const { going, kept } = await findGoing(removal);
   if (going === 0) return { ...NOTHING_STALE, kept };
   if (going > limit) {
+    const { urns } = dryRun ? list(removal) : NOTHING_STALE;
     keeper.state.forgetGoing();
     return {
       ...NOTHING_STALE,
+      urns,
       kept,
       overLimit: true,
       skipped:

@@ -75,7 +75,8 @@ export interface ReplayResult {
  * was, and what had arrived arrives again the next time.
  *
  * What is sent is as old as the entry: where a later run delivered the same entity, it is the older
- * state that DataHub has afterwards, until the next run.
+ * state that DataHub has afterwards, until the next run. A pipeline's state knows nothing of a
+ * replay: where one is kept, until the next run with `full`.
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const file = await DeadLetterRewrite.open(options.path);

@@ -195,10 +195,14 @@ export async function runPipeline(
   return failure === undefined ? { report } : { report, failure };
 }
 
-/** Undefined where no state is kept. */
-function openState(
+/**
+ * Opens the state of a pipeline; undefined where it keeps none. With `dryRun` nothing of it stays.
+ *
+ * @throws PipelineError as `PipelineState.open` does
+ */
+export function openState(
   { source: { label, gives }, sinks, state }: PipelineDefinition,
-  { fresh = false, full = false, dryRun = false }: RunOptions,
+  { fresh = false, full = false, dryRun = false }: Pick<RunOptions, 'fresh' | 'full' | 'dryRun'>,
   source: OpenSource<unknown>,
   plan: ReadPlan,
   startedAt: number,

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { StateFacts } from '../../src/state/options.js';
 import { startMlflowServer } from '../support/mlflow-server.js';
 import { buildInto } from './build.js';
 import { transcribe } from '../support/transcript.js';
@@ -117,6 +118,30 @@ describe('the process', () => {
     const kept = JSON.parse(readFileSync(join(cwd, 'out.json.incomplete'), 'utf8')) as unknown[];
     expect(kept.length).toBeGreaterThanOrEqual(100);
     expect(kept.length % 10).toBe(0);
+  });
+
+  it('keeps others from its state until it is killed, and what it noted', async () => {
+    const { cwd, child, ended } = start(['--state', 'a.state']);
+    await until(() => readdirSync(cwd).includes('reading'));
+    const other = (...args: string[]): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, [entry, ...args, '--state', 'a.state'], {
+        cwd,
+        encoding: 'utf8',
+      });
+    for (const args of [['state', 'reset'], []]) {
+      const { status, stderr } = other(...args);
+      expect(stderr).toContain('is in use by another process');
+      expect(status).toBe(3);
+    }
+    child.kill('SIGKILL');
+    await ended;
+    const show = other('state', 'show');
+    expect(show.status).toBe(0);
+    const { entities, sweeps } = JSON.parse(String(show.stdout)) as StateFacts;
+    expect(entities['tag']).toBeGreaterThan(0);
+    expect(sweeps[0]).not.toHaveProperty('completedAt');
+    expect(other('state', 'reset').status).toBe(0);
+    expect(readdirSync(cwd).filter((name) => name.startsWith('a.state'))).toEqual([]);
   });
 
   // A device that only Linux has: always full.

@@ -87,6 +87,7 @@ export async function run(args: string[], options: RunCommandOptions = {}): Prom
 
 interface StandInOptions {
   readonly label?: string;
+  readonly uri?: string;
   readonly pages?: number;
   /** Rejected on the first page. */
   readonly rejected?: number;
@@ -98,7 +99,7 @@ interface StandInOptions {
 /** Numbers, ten a page, counted as runs. */
 function countingSource(options: StandInOptions = {}): Source<number> {
   const server = {
-    uri: 'http://host:5000',
+    uri: options.uri ?? 'http://host:5000',
     version: '2.22.5',
     versionText: '2.22.5',
     searchesExperiments: true,

@@ -89,10 +89,31 @@ describe('definePipeline', () => {
     expect(checkPipeline({ ...valid, deadLetter: {} }).deadLetter.path).toContain('dead-letter');
   });
 
+  it('keeps no state unless told to, and fills in its defaults', () => {
+    expect(checkPipeline(valid)).not.toHaveProperty('state');
+    expect(checkPipeline({ ...valid, state: undefined })).not.toHaveProperty('state');
+    const { state } = checkPipeline({ ...valid, state: { path: 'a.state', lookbackDays: 7 } });
+    expect(state).toEqual({
+      path: 'a.state',
+      lookbackDays: 7,
+      fullSweepEveryDays: 1,
+      removeStale: true,
+      staleLimitPercent: 75,
+    });
+    const typed = definePipeline({
+      source,
+      operators: [gate, named, proposals],
+      sinks: [sink],
+      state: { path: 'a.state' },
+    });
+    // What was checked is checked again where a configuration exports it.
+    expect(checkPipeline(typed).state).toEqual(typed.state);
+  });
+
   it('names a mistyped key, what was meant, and what is allowed', () => {
     expect(messageFrom({ ...valid, maxInflightpages: 3 })).toBe(
       'definePipeline: unknown option "maxInflightpages", did you mean "maxInFlightPages"? ' +
-        'Allowed: source, operators, sinks, maxInFlightPages, deadLetter',
+        'Allowed: source, operators, sinks, maxInFlightPages, deadLetter, state',
     );
     expect(messageFrom({ ...valid, deadLetter: { file: 'x' } })).toBe(
       'definePipeline: unknown option "file" in "deadLetter". Allowed: path',
@@ -103,6 +124,12 @@ describe('definePipeline', () => {
     [{ maxInFlightPages: 0 }, '"maxInFlightPages" must be at least 1, not 0'],
     [{ maxInFlightPages: 2.5 }, '"maxInFlightPages" must be a whole number, not 2.5'],
     [{ maxInFlightPages: '4' }, '"maxInFlightPages" must be a number, not the text given'],
+    [{ state: 'a.state' }, '"state" must be an object, not the text given'],
+    [{ state: {} }, '"state.path" is required and must be a text'],
+    [{ state: { path: '' } }, '"state.path" must be a text that is not empty'],
+    [{ state: { path: 'a', lookback: 7 } }, 'unknown option "lookback" in "state", did you mean'],
+    [{ state: { path: 'a', lookbackDays: 0 } }, '"state.lookbackDays" must be more than 0, not 0'],
+    [{ state: { path: 'a', staleLimitPercent: 101 } }, 'must be at most 100, not 101'],
     [{ sinks: [] }, '"sinks" must be a list with at least one entry, not an empty list'],
     [{ sinks: sink }, '"sinks" must be a list, not an object'],
     [{ sinks: [() => sink] }, '"sinks[0]" must be a sink, such as'],

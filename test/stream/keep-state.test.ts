@@ -343,6 +343,13 @@ describe('what is gone', () => {
     const stale = (await run({}, { staleLimitPercent: 50 })).state?.stale;
     expect(stale).toMatchObject({ removed: 0, overLimit: true });
     expect(stale?.skipped).toContain('3 of 4 entities would be removed');
+    expect(stale?.urns).toEqual([]);
+    const dry = (await run({ dryRun: true }, { staleLimitPercent: 50 })).state?.stale;
+    expect(dry).toMatchObject({
+      removed: 0,
+      overLimit: true,
+      urns: ['r1', 'r2', 'r3'].map(urnOf),
+    });
     expect(target.news()).toEqual([]);
     expect((await run({}, { staleLimitPercent: 75 })).state?.stale.removed).toBe(3);
     expect(target.news()).toEqual(['-r1', '-r2', '-r3']);
