@@ -100,23 +100,27 @@ export class JoinIndex {
    * left out. Versions are in the order of (name, number), their aliases filled in and sorted.
    */
   takeVersionsOfRuns(runIds: readonly string[]): Map<string, ModelVersion[]> {
-    const found = new Map<string, ModelVersion[]>();
-    if (this.#untaken === 0 || runIds.length === 0) return found;
-    this.#index('versions_by_run', 'run_id');
-    const rows = this.#scratch.all(
-      `SELECT id, content, ${this.#aliasColumn()} FROM versions
-       WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY name, number, id`,
-      [JSON.stringify(runIds.map(key))],
+    if (this.#untaken === 0) return new Map();
+    return this.#versionsOfRuns(runIds, (id) => !this.#isTaken(id));
+  }
+
+  /** The same with those that were given before: what a run refers to must be all of them. */
+  allVersionsOfRuns(runIds: readonly string[]): Map<string, ModelVersion[]> {
+    return this.#versionsOfRuns(runIds, () => true);
+  }
+
+  /** Those of the versions named that were never added. */
+  unknownVersions<V extends Pick<ModelVersion, 'name' | 'version'>>(named: readonly V[]): V[] {
+    this.#index('versions_by_name', 'name, number');
+    const list = named.map(({ name, version }) => [key(name), numberOf(version), version]);
+    const known = this.#scratch.all(
+      `SELECT j.key FROM json_each(?) AS j WHERE EXISTS (
+         SELECT 1 FROM versions WHERE name = j.value ->> 0 AND number = j.value ->> 1
+         AND content ->> 'version' = j.value ->> 2)`,
+      [JSON.stringify(list)],
     );
-    for (const row of rows) {
-      if (this.#isTaken(row[0])) continue;
-      const version = this.#take(row);
-      if (version.runId === undefined) continue;
-      const list = found.get(version.runId);
-      if (list === undefined) found.set(version.runId, [version]);
-      else list.push(version);
-    }
-    return found;
+    const places = new Set(known.map(([place]) => Number(place)));
+    return named.filter((_, place) => !places.has(place));
   }
 
   /** The next `limit` versions that were not given yet, by (name, number); none when all were. */
@@ -152,6 +156,29 @@ export class JoinIndex {
     this.#scratch.close();
   }
 
+  #versionsOfRuns(
+    runIds: readonly string[],
+    isWanted: (rowId: unknown) => boolean,
+  ): Map<string, ModelVersion[]> {
+    const found = new Map<string, ModelVersion[]>();
+    if (this.#versions === 0 || runIds.length === 0) return found;
+    this.#index('versions_by_run', 'run_id');
+    const rows = this.#scratch.all(
+      `SELECT id, content, ${this.#aliasColumn()} FROM versions
+       WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY name, number, id`,
+      [JSON.stringify(runIds.map(key))],
+    );
+    for (const row of rows) {
+      if (!isWanted(row[0])) continue;
+      const version = this.#take(row);
+      if (version.runId === undefined) continue;
+      const list = found.get(version.runId);
+      if (list === undefined) found.set(version.runId, [version]);
+      else list.push(version);
+    }
+    return found;
+  }
+
   /** Row ids of the next versions that were not given. Reads keys only: most were given long ago. */
   #nextUntaken(limit: number): Parameter[] {
     this.#index('versions_by_name', 'name, number');
@@ -179,9 +206,11 @@ export class JoinIndex {
   }
 
   #take([id, content, aliasList]: Row): ModelVersion {
-    const bit = Number(id);
-    this.#taken[bit >> 3] = (this.#taken[bit >> 3] ?? 0) | (1 << (bit & 7));
-    this.#untaken -= 1;
+    if (!this.#isTaken(id)) {
+      const bit = Number(id);
+      this.#taken[bit >> 3] = (this.#taken[bit >> 3] ?? 0) | (1 << (bit & 7));
+      this.#untaken -= 1;
+    }
     const version = JSON.parse(String(content)) as ModelVersion;
     if (typeof aliasList !== 'string') return version;
     const aliases = JSON.parse(aliasList) as string[];

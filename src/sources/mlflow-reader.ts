@@ -7,14 +7,18 @@
  *
  * What is left over are versions without a run, of a deleted run, or of any run where runs
  * themselves are not read. Versions and datasets wait in an index on disk, not in memory.
+ *
+ * What is not read again where earlier sweeps are remembered: `mlflow-reader/reading-with-memory.ts`.
  */
 
-import type { ModelVersion, Run } from '../mlflow/types.js';
-import type { DatasetUse, MlflowRecord, RecordKind } from '../mlflow/records.js';
-import type { OpenSource, Page, ReadPlan, Rejection, RunContext } from '../stream/contracts.js';
+import type { RecordKind } from '../mlflow/records.js';
+import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
 import { concatPages, mapPages } from '../stream/pages.js';
 import { JoinIndex } from './join-index.js';
-import type { MlflowStore, StorePage } from './store.js';
+import { ReadingWithMemory } from './mlflow-reader/reading-with-memory.js';
+import { RecordPages, type RecordPage } from './mlflow-reader/record-pages.js';
+import { runsOfVersions } from './mlflow-reader/runs-to-read.js';
+import type { MlflowStore } from './store.js';
 
 /** Records of a page made at the end from the index: as many as one lookup of runs can name. */
 const LEFTOVER_PAGE_SIZE = 500;
@@ -41,6 +45,7 @@ export function readMlflow(store: MlflowStore, context: RunContext): OpenSource 
       add('modelVersion', counts.modelVersions);
       return wanted;
     },
+    findGone: (keys) => store.findGone(keys),
     close: async () => {
       index?.close();
       await store.close();
@@ -48,40 +53,50 @@ export function readMlflow(store: MlflowStore, context: RunContext): OpenSource 
   };
 }
 
-type RecordPage = Page<MlflowRecord>;
+type Section = () => AsyncIterable<RecordPage>;
 
 /** One sweep over a store. */
 class Reading {
-  readonly #experimentNames = new Map<string, string>();
+  readonly #pages: RecordPages;
 
   constructor(
     private readonly store: MlflowStore,
     private readonly context: RunContext,
     private readonly plan: ReadPlan,
     private readonly index: JoinIndex,
-  ) {}
+  ) {
+    this.#pages = new RecordPages(store.server, context, plan, index);
+  }
 
   pages(): AsyncIterable<RecordPage> {
-    const sections: (() => AsyncIterable<RecordPage>)[] = [() => this.#server()];
-    if (this.#wants('experiment', 'run')) sections.push(() => this.#experiments());
-    if (this.#wants('registeredModel', 'modelVersion', 'run')) sections.push(() => this.#models());
-    if (this.#wants('modelVersion', 'run')) sections.push(() => this.#indexVersions());
-    if (this.#wants('run', 'dataset')) sections.push(() => this.#runs());
-    if (this.#wants('modelVersion')) sections.push(() => this.#versionsLeftOver());
-    if (this.#wants('dataset')) sections.push(() => this.#datasets());
+    const { memory } = this.plan;
+    const recall =
+      memory === undefined
+        ? undefined
+        : new ReadingWithMemory(this.store, this.context.recorder, memory, this.#pages, this.index);
+    const wants = (...kinds: RecordKind[]): boolean => this.#pages.wants(...kinds);
+    const sections: Section[] = [() => this.#server()];
+    if (wants('experiment', 'run')) sections.push(() => this.#experiments());
+    if (wants('registeredModel', 'modelVersion', 'run')) sections.push(() => this.#models());
+    if (wants('modelVersion', 'run')) sections.push(() => this.#indexVersions());
+    if (wants('run', 'dataset')) sections.push(...(recall?.runs() ?? [() => this.#runs()]));
+    if (wants('modelVersion')) {
+      sections.push(() => recall?.versionsLeftOver() ?? this.#versionsLeftOver());
+    }
+    if (wants('dataset')) sections.push(() => this.#datasets());
     return concatPages(sections);
   }
 
   async *#server(): AsyncGenerator<RecordPage> {
-    yield await Promise.resolve(this.#page([{ kind: 'server', server: this.store.server }]));
+    yield await Promise.resolve(this.#pages.of([{ kind: 'server', server: this.store.server }]));
   }
 
   #experiments(): AsyncIterable<RecordPage> {
+    const { experimentNames, server } = this.#pages;
     return mapPages(this.store.experiments(), ({ items, rejected }) => {
-      for (const { experimentId, name } of items) this.#experimentNames.set(experimentId, name);
-      if (this.#wants('run')) this.#warnOfRunsOf(rejected);
-      const { server } = this.store;
-      return this.#page(
+      for (const { experimentId, name } of items) experimentNames.set(experimentId, name);
+      if (this.#pages.wants('run')) this.#warnOfRunsOf(rejected);
+      return this.#pages.of(
         items.map((experiment) => ({ kind: 'experiment', server, experiment })),
         rejected,
       );
@@ -103,7 +118,7 @@ class Reading {
     return mapPages(this.store.registeredModels(), ({ items, rejected }) => {
       for (const model of items) this.index.setAliases(model.name, model.aliases);
       const { server } = this.store;
-      return this.#page(
+      return this.#pages.of(
         items.map((model) => ({ kind: 'registeredModel', server, model })),
         rejected,
       );
@@ -114,61 +129,25 @@ class Reading {
   async *#indexVersions(): AsyncGenerator<RecordPage> {
     for await (const { items, rejected } of this.store.modelVersions()) {
       this.index.addVersions(items);
-      if (rejected.length > 0) yield this.#page([], rejected);
+      if (rejected.length > 0) yield this.#pages.of([], rejected);
     }
   }
 
   #runs(): AsyncIterable<RecordPage> {
-    return mapPages(this.store.runs([...this.#experimentNames.keys()]), (page) =>
-      this.#joinRuns(page),
-    );
-  }
-
-  #joinRuns({ items, rejected }: StorePage<Run>): RecordPage {
-    const { server } = this.store;
-    const versions = this.index.takeVersionsOfRuns(items.map((run) => run.runId));
-    const records: MlflowRecord[] = [];
-    const uses: DatasetUse[] = [];
-    for (const run of items) {
-      const { runId, experimentId, startTime } = run;
-      const ofRun = versions.get(runId) ?? [];
-      const name = this.#experimentNames.get(experimentId) ?? experimentId;
-      records.push({
-        kind: 'run',
-        server,
-        run,
-        experiment: { experimentId, name },
-        versions: ofRun,
-      });
-      for (const version of ofRun) records.push({ kind: 'modelVersion', server, version, run });
-      for (const input of run.datasetInputs) uses.push({ input, runId, startTime });
-    }
-    if (this.#wants('dataset')) this.index.addDatasetUses(uses);
-    return this.#page(records, rejected);
+    const pages = this.#pages;
+    return mapPages(this.store.runs([...pages.experimentNames.keys()]), ({ items, rejected }) => {
+      const versions = this.index.takeVersionsOfRuns(items.map(({ runId }) => runId));
+      return pages.of(pages.runs(items, versions), rejected);
+    });
   }
 
   async *#versionsLeftOver(): AsyncGenerator<RecordPage> {
     for (;;) {
       const versions = this.index.remainingVersions(LEFTOVER_PAGE_SIZE);
       if (versions.length === 0) return;
-      const { items, rejected } = await this.#runsOf(versions);
-      const runs = new Map(items.map((run) => [run.runId, run]));
-      const { server } = this.store;
-      yield this.#page(
-        versions.map((version) => {
-          const run = version.runId === undefined ? undefined : runs.get(version.runId);
-          return { kind: 'modelVersion', server, version, ...(run === undefined ? {} : { run }) };
-        }),
-        rejected,
-      );
+      const { items, rejected } = await runsOfVersions(this.store, versions);
+      yield this.#pages.of(this.#pages.versions(versions, items), rejected);
     }
-  }
-
-  #runsOf(versions: readonly ModelVersion[]): Promise<StorePage<Run>> {
-    const ids = new Set(versions.flatMap(({ runId }) => (runId === undefined ? [] : [runId])));
-    return ids.size === 0
-      ? Promise.resolve({ items: [], rejected: [] })
-      : this.store.runsById([...ids]);
   }
 
   async *#datasets(): AsyncGenerator<RecordPage> {
@@ -179,40 +158,8 @@ class Reading {
       after = datasets.at(-1)?.name;
       if (after === undefined) return;
       yield await Promise.resolve(
-        this.#page(datasets.map(({ name, uses }) => ({ kind: 'dataset', server, name, uses }))),
+        this.#pages.of(datasets.map(({ name, uses }) => ({ kind: 'dataset', server, name, uses }))),
       );
     }
   }
-
-  #wants(...kinds: RecordKind[]): boolean {
-    return kinds.some((kind) => this.plan.kinds.has(kind));
-  }
-
-  /** Leaves out what was read only to be joined. */
-  #page(records: readonly MlflowRecord[], rejected: RecordPage['rejected'] = []): RecordPage {
-    const wanted = records.filter(({ kind }) => this.plan.kinds.has(kind));
-    for (const { kind } of wanted) if (kind !== 'server') this.context.recorder.read(kind);
-    return { records: wanted, rejected: rejected.map((each) => this.#withOrigin(each)) };
-  }
-
-  /** With what a later try needs to know: the item itself does not say where it came from. */
-  #withOrigin(rejection: Rejection): Rejection {
-    const { server } = this.store;
-    const experimentId = experimentIdIn(rejection.content);
-    const name = experimentId === undefined ? undefined : this.#experimentNames.get(experimentId);
-    const experiment =
-      experimentId === undefined || name === undefined
-        ? {}
-        : { experiment: { experimentId, name } };
-    return { ...rejection, origin: { server, ...experiment } };
-  }
-}
-
-/** Of a run as the server sent it. */
-function experimentIdIn(content: unknown): string | undefined {
-  const { info } = (content ?? {}) as {
-    readonly info?: { readonly experiment_id?: unknown } | null;
-  };
-  const id = info?.experiment_id;
-  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined;
 }

@@ -3,7 +3,9 @@
  * are joined into records is the same for all of them: see `mlflow-reader.ts`.
  */
 
+import type { RecordKey } from '../mlflow/record-key.js';
 import type { Rejection } from '../stream/contracts.js';
+import type { PagePosition } from '../stream/memory.js';
 import type {
   Experiment,
   ModelVersion,
@@ -16,6 +18,19 @@ import type {
 export interface StorePage<T> {
   readonly items: readonly T[];
   readonly rejected: readonly Rejection[];
+  /** Where reading goes on behind this page; only of runs, and only where a selection was given. */
+  readonly position?: PagePosition;
+}
+
+/** Which runs are read, where not all of them are. */
+export interface RunSelection {
+  /** Milliseconds since 1970: only runs that started at or after it. A missing start counts as 0. */
+  readonly since?: number;
+  /**
+   * By lane the position that a page came with: reading goes on behind it. Runs that stand at the
+   * position may come again. What can't be understood is as good as absent.
+   */
+  readonly positions?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -31,8 +46,10 @@ export interface MlflowStore {
   /**
    * Active runs of the experiments named, in an order that is the same each time. Overlapping calls
    * of `next()` are served in parallel where the store gains by it.
+   *
+   * @param selection - pages come with their positions where it is given
    */
-  runs(experimentIds: readonly string[]): AsyncIterable<StorePage<Run>>;
+  runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>>;
 
   /** By name; prompts are left out, as MLflow's own search does. */
   registeredModels(): AsyncIterable<StorePage<RegisteredModel>>;
@@ -42,6 +59,15 @@ export interface MlflowStore {
 
   /** The runs with these ids, deleted ones too; ids that the store does not know are left out. */
   runsById(runIds: readonly string[]): Promise<StorePage<Run>>;
+
+  /**
+   * Those of the records that the store says are deleted, or that it does not know; runs of deleted
+   * experiments as well. What it does not answer for is not among them, whatever the reason: no
+   * failure is thrown, only the signal's reason once that is aborted.
+   *
+   * @param keys - 500 at most
+   */
+  findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>>;
 
   /** How many there are, as far as that can be said cheaply: left out where it can't. */
   count(): Promise<StoreCounts>;

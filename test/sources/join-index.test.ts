@@ -47,6 +47,35 @@ function names(versions: readonly ModelVersion[] | undefined): string[] {
 }
 
 describe('versions', () => {
+  it('are all given for a run where that is asked for, and then count as given', () => {
+    index.addVersions([version('a', 1, 'r1'), version('a', 2, 'r1'), version('b', 1, 'r2')]);
+    index.setAliases('a', [{ alias: 'champion', version: '2' }]);
+    expect(names(index.remainingVersions(1))).toEqual(['a 1']);
+    const all = index.allVersionsOfRuns(['r1', 'unknown']);
+    expect([...all.keys()]).toEqual(['r1']);
+    expect(names(all.get('r1'))).toEqual(['a 1', 'a 2']);
+    expect(all.get('r1')?.[1]?.aliases).toEqual(['champion']);
+    expect(index.allVersionsOfRuns(['r1'])).toEqual(all);
+    expect(index.takeVersionsOfRuns(['r1'])).toEqual(new Map());
+    expect(names(index.remainingVersions(9))).toEqual(['b 1']);
+    expect(index.remainingVersions(9)).toEqual([]);
+  });
+
+  it('are known by name and number, given or not', () => {
+    index.addVersions([version('a', 1, 'r1'), version('a \0 b', 2)]);
+    index.takeVersionsOfRuns(['r1']);
+    const asked = [
+      { name: 'a', version: '1' },
+      { name: 'a', version: '01' },
+      { name: 'a', version: '2' },
+      { name: 'A', version: '1' },
+      { name: 'a \0 b', version: '2' },
+      { name: 'a \0 c', version: '2' },
+    ];
+    expect(index.unknownVersions(asked)).toEqual([asked[1], asked[2], asked[3], asked[5]]);
+    expect(index.unknownVersions([])).toEqual([]);
+  });
+
   it('go out with their run once, by name and number', () => {
     index.addVersions([version('b', 1, 'r1'), version('a', 10, 'r1'), version('a', 9, 'r1')]);
     index.addVersions([version('c', 1, 'r2'), version('d', 1), version('e', 1, 'gone')]);

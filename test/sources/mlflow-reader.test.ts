@@ -40,6 +40,7 @@ function memoryStore(content: Content, pageSize: number) {
         rejected: [],
       });
     },
+    findGone: () => Promise.resolve(new Set()),
     count: () => Promise.resolve({ experiments: content.experiments.length, runs: 7 }),
     close: () => Promise.resolve(),
   };

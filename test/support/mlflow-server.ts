@@ -15,15 +15,9 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { TEST_CERTIFICATE, TEST_KEY } from './mlflow-server/certificate.js';
 import { sampleContent, type ServerContent } from './mlflow-server/content.js';
-import {
-  endpointsOf,
-  isModern,
-  NOT_FOUND,
-  refusal,
-  type Flavour,
-  type Look,
-} from './mlflow-server/endpoints.js';
+import { endpointsOf, isModern, type Flavour, type Look } from './mlflow-server/endpoints.js';
 import { send, type FaultHook, type LoggedRequest, type Reply } from './mlflow-server/faults.js';
+import { NOT_FOUND, refusal } from './mlflow-server/replies.js';
 
 export * from './mlflow-server/content.js';
 export { offsetToken, type Flavour } from './mlflow-server/endpoints.js';

@@ -15,6 +15,7 @@ import { searchAnswer } from '../../mlflow/answer.js';
 import { readItem } from '../../mlflow/parse.js';
 import { compareText, compareVersions } from '../../mlflow/parse-values.js';
 import { probeRegistry, probeServer } from '../../mlflow/probe.js';
+import type { RecordKey } from '../../mlflow/record-key.js';
 import type {
   Experiment,
   ModelVersion,
@@ -24,10 +25,12 @@ import type {
 } from '../../mlflow/types.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
 import { interleavePages } from '../../stream/pages.js';
-import type { MlflowStore, StoreCounts, StorePage } from '../store.js';
+import type { MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
+import { GoneRecords } from './gone-records.js';
 import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
 import { namedServers } from './named-servers.js';
 import { readPages, type Search } from './read-pages.js';
+import { runLanes, withPositions } from './run-lanes.js';
 import { getRunsById, searchRunsById, slices } from './runs-by-id.js';
 import { experimentSearch, modelSearch, runSearch, versionSearch } from './searches.js';
 
@@ -102,13 +105,23 @@ interface Server {
 
 class RestStore implements MlflowStore {
   #allExperimentIds: Promise<readonly string[]> | undefined;
+  readonly #gone: GoneRecords;
 
   constructor(
     private readonly context: RunContext,
     private readonly settings: RestSettings,
     readonly server: ServerFacts,
     private readonly servers: { readonly tracking: Server; readonly registry: Server },
-  ) {}
+  ) {
+    this.#gone = new GoneRecords({
+      context,
+      settings,
+      tracking: servers.tracking,
+      registry: servers.registry,
+      searchesExperiments: server.searchesExperiments,
+      everyExperiment: () => this.#everyExperiment(),
+    });
+  }
 
   /** @throws PipelineError `MLFLOW_TOO_OLD` before 1.28.0 */
   experiments(): AsyncIterable<StorePage<Experiment>> {
@@ -124,18 +137,16 @@ class RestStore implements MlflowStore {
     return readPages(this.servers.tracking.client, search, this.context.recorder);
   }
 
-  runs(experimentIds: readonly string[]): AsyncIterable<StorePage<Run>> {
-    const { concurrency, experimentsPerSearch } = this.settings;
-    // No fewer searches than can go on at a time: one search alone is read page by page.
-    const share = Math.max(1, Math.ceil(experimentIds.length / concurrency));
-    const chunks = slices(experimentIds, Math.min(experimentsPerSearch, share));
+  runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
     const { client, modern } = this.servers.tracking;
+    const lanes = runLanes(experimentIds, selection ?? {}, this.settings);
     return interleavePages(
-      chunks.map((ids) => () => {
-        const search = runSearch(this.settings, modern, ids);
-        return readPages(client, search, this.context.recorder);
+      lanes.map((lane) => () => {
+        const search = runSearch(this.settings, modern, lane.experimentIds, lane.from);
+        const pages = readPages(client, search, this.context.recorder);
+        return selection === undefined ? pages : withPositions(pages, lane);
       }),
-      concurrency,
+      this.settings.concurrency,
     );
   }
 
@@ -156,6 +167,10 @@ class RestStore implements MlflowStore {
     if (!modern) return getRunsById(client, ids, this.settings.concurrency);
     const experimentIds = await this.#everyExperiment();
     return searchRunsById(client, experimentIds, ids, this.context.recorder);
+  }
+
+  findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
+    return this.#gone.find(keys);
   }
 
   /** Whatever fits into one page; runs don't, and cost the server most. */

@@ -13,6 +13,7 @@ import type { Run } from '../../mlflow/types.js';
 import type { Rejection } from '../../stream/contracts.js';
 import type { Recorder } from '../../stream/recorder.js';
 import type { StorePage } from '../store.js';
+import { inParallel } from './in-parallel.js';
 import { oversizedRejection, readPages } from './read-pages.js';
 import { runSearchById } from './searches.js';
 
@@ -64,20 +65,11 @@ export async function getRunsById(
 ): Promise<StorePage<Run>> {
   const found = new Map<string, Run>();
   const rejected = new Map<string, Rejection>();
-  const waiting = runIds.filter(isRunId);
-  const work = async (): Promise<void> => {
-    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-      try {
-        const outcome = await getRun(client, id);
-        if (outcome?.item !== undefined) found.set(id, outcome.item);
-        else if (outcome !== undefined) rejected.set(id, outcome.rejection);
-      } catch (error) {
-        waiting.length = 0; // the others end with what they are at
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
+  await inParallel(runIds.filter(isRunId), concurrency, async (id) => {
+    const outcome = await getRun(client, id);
+    if (outcome?.item !== undefined) found.set(id, outcome.item);
+    else if (outcome !== undefined) rejected.set(id, outcome.rejection);
+  });
   return { items: inOrderOf(runIds, found), rejected: inOrderOf(runIds, rejected) };
 }
 

@@ -14,12 +14,12 @@ import type { RestSettings } from './options.js';
 import type { Search } from './read-pages.js';
 
 /** MLflow's SQL registry keeps deleted versions under this stage. */
-const DELETED_STAGE = 'Deleted_Internal';
+export const DELETED_STAGE = 'Deleted_Internal';
 
 /** Prompts live among the models, with this tag. Search hides them from 2.21 on. */
 const PROMPT_TAG = 'mlflow.prompt.is_prompt';
 
-export type ViewType = 'ACTIVE_ONLY' | 'ALL';
+export type ViewType = 'ACTIVE_ONLY' | 'DELETED_ONLY' | 'ALL';
 
 /** By id: numbers as numbers, since that is what the column is. */
 export function experimentSearch(settings: RestSettings, viewType: ViewType): Search<Experiment> {
@@ -37,18 +37,26 @@ export function experimentSearch(settings: RestSettings, viewType: ViewType): Se
         ...(token === undefined ? {} : { page_token: token }),
       },
     }),
-    ...(viewType === 'ALL' ? {} : { keep: isActive }),
+    // A server that does not know the view pays no heed to it.
+    ...(viewType === 'ALL' ? {} : { keep: viewType === 'ACTIVE_ONLY' ? isActive : isDeleted }),
   };
 }
 
-/** Oldest first: what is created meanwhile comes at the end and shifts nothing. */
+/**
+ * Oldest first: what is created meanwhile comes at the end and shifts nothing.
+ *
+ * @param from - milliseconds since 1970: only runs that started at or after it
+ */
 export function runSearch(
   settings: RestSettings,
   modern: boolean,
   experimentIds: readonly string[],
+  from = 0,
 ): Search<Run> {
+  // 1.x knows the column under this name only. A missing start is NULL there, and below nothing.
+  const filter = from > 0 ? `attributes.start_time >= ${Math.floor(from)}` : undefined;
   return {
-    ...runsOf(settings.runsPageSize, modern, experimentIds, 'ACTIVE_ONLY'),
+    ...runsOf(settings.runsPageSize, modern, experimentIds, 'ACTIVE_ONLY', filter),
     keep: isActive,
   };
 }
@@ -126,6 +134,10 @@ export function versionSearch(settings: RestSettings, modern: boolean): Search<M
 
 function isActive({ lifecycleStage }: { readonly lifecycleStage: string }): boolean {
   return lifecycleStage === 'active';
+}
+
+function isDeleted({ lifecycleStage }: { readonly lifecycleStage: string }): boolean {
+  return lifecycleStage === 'deleted';
 }
 
 function isPrompt(tags: readonly KeyValue[]): boolean {

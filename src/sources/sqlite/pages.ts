@@ -23,12 +23,13 @@ export interface KeyedPage<T> {
 /** Reads the page after a key, or the first one. Called in a transaction: it must not wait. */
 export type PageReader<T> = (query: Query, after: Cursor | undefined) => KeyedPage<T>;
 
-/** All pages, each read when it is asked for, with nothing held open between two of them. */
+/** All pages, or those after `start`, each read when it is asked for, with nothing held open between two of them. */
 export async function* keyedPages<T>(
   database: ReadOnlyDatabase,
   read: PageReader<T>,
+  start?: Cursor,
 ): AsyncGenerator<StorePage<T>> {
-  let after: Cursor | undefined;
+  let after = start;
   do {
     const { page, next } = await database.read((query) => read(query, after));
     if (page.items.length > 0 || page.rejected.length > 0) yield page;

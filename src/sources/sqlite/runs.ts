@@ -4,6 +4,7 @@
 
 import { RUN } from '../../mlflow/parse.js';
 import type { Run } from '../../mlflow/types.js';
+import type { PagePosition } from '../../stream/memory.js';
 import type { StorePage } from '../store.js';
 import { bytesOf, Lists, type PageReader, parsePage, type TagJson, tagJson } from './pages.js';
 import { type Cell, type Query, realOf, type Row, select } from './read-only-database.js';
@@ -54,33 +55,47 @@ const DATASETS = select(
   'json_each(?) AS j CROSS JOIN datasets AS c ON c.dataset_uuid = j.value',
 );
 
+export interface RunReaderOptions {
+  /** Milliseconds since 1970: only runs that started at or after it. */
+  readonly since?: number | undefined;
+  /** The position behind a run, by its id in hexadecimal digits; absent where none is wanted. */
+  readonly positionBehind?: ((hexId: string) => PagePosition) | undefined;
+}
+
 /** Active runs of the experiments named, by id. */
 export function runReader(
   schema: StoreSchema,
   pageSize: number,
   experimentIds: readonly string[],
+  { since, positionBehind }: RunReaderOptions = {},
 ): PageReader<Run> {
   // Anything but digits would be cast to 0, which is an experiment.
   const experiments = JSON.stringify(experimentIds.filter((id) => /^\d+$/.test(id)));
-  const inExperiments = `r.lifecycle_stage = 'active'
+  const started = since === undefined ? '' : `AND ifnull(r.start_time, 0) >= ${Math.floor(since)}`;
+  const wanted = `r.lifecycle_stage = 'active' ${started}
     AND r.experiment_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?1))`;
   const runs = select(
     COLUMNS,
-    `(SELECT * FROM runs AS r WHERE ${inExperiments}
+    `(SELECT * FROM runs AS r WHERE ${wanted}
       AND r.run_uuid > CAST(?2 AS TEXT) AND r.run_uuid < x''
       ORDER BY r.run_uuid LIMIT ${pageSize}) AS r`,
   );
   // An id that is no text, or an empty one, has no place in the order of ids.
   const withoutId = select(
     COLUMNS,
-    `runs AS r WHERE ${inExperiments}
+    `runs AS r WHERE ${wanted}
      AND (r.run_uuid IS NULL OR r.run_uuid = '' OR r.run_uuid >= x'')`,
   );
   return (query, after) => {
     const rows = query(runs, [experiments, ...(after ?? [''])]);
     const last = rows.length < pageSize ? undefined : rows.at(-1);
     const all = last === undefined ? [...rows, ...query(withoutId, [experiments])] : rows;
-    const page = parsePage(RUN, runsJson(query, schema, all));
+    const parsed = parsePage(RUN, runsJson(query, schema, all));
+    const hexId = rows.at(-1)?.[1];
+    const page =
+      hexId === undefined || positionBehind === undefined
+        ? parsed
+        : { ...parsed, position: positionBehind(String(hexId)) };
     return last === undefined ? { page } : { page, next: [bytesOf(last[1])] };
   };
 }

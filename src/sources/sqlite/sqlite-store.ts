@@ -3,10 +3,13 @@
  */
 
 import type { Experiment, ModelVersion, RegisteredModel, Run } from '../../mlflow/types.js';
+import { messageOf } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
+import type { RecordKey } from '../../mlflow/record-key.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
-import type { MlflowStore, StoreCounts, StorePage } from '../store.js';
+import type { MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
 import { activeExperiments, experimentReader } from './experiments.js';
+import { goneRecords } from './gone-records.js';
 import {
   sqliteStoreOptions,
   type SqliteStoreOptions,
@@ -21,6 +24,7 @@ import {
   visibleModels,
   visibleVersions,
 } from './registry.js';
+import { runLane } from './run-lane.js';
 import { readRunsById, runReader } from './runs.js';
 import { inspectSchema, reportWorkspaces, type StoreSchema } from './schema.js';
 import { sqliteUri } from './uri.js';
@@ -55,7 +59,7 @@ export async function openSqliteStore(
       reportOrphans(query, context);
       return found;
     });
-    return new SqliteStore(database, schema, settings);
+    return new SqliteStore(database, schema, settings, context);
   } catch (error) {
     database.close();
     throw error;
@@ -67,11 +71,18 @@ class SqliteStore implements MlflowStore {
   readonly #database: ReadOnlyDatabase;
   readonly #schema: StoreSchema;
   readonly #settings: SqliteStoreSettings;
+  readonly #context: RunContext;
 
-  constructor(database: ReadOnlyDatabase, schema: StoreSchema, settings: SqliteStoreSettings) {
+  constructor(
+    database: ReadOnlyDatabase,
+    schema: StoreSchema,
+    settings: SqliteStoreSettings,
+    context: RunContext,
+  ) {
     this.#database = database;
     this.#schema = schema;
     this.#settings = settings;
+    this.#context = context;
     this.server = {
       uri: sqliteUri(settings.path),
       versionText: schema.versionText,
@@ -86,11 +97,13 @@ class SqliteStore implements MlflowStore {
     );
   }
 
-  runs(experimentIds: readonly string[]): AsyncIterable<StorePage<Run>> {
-    return keyedPages(
-      this.#database,
-      runReader(this.#schema, this.#settings.runsPageSize, experimentIds),
-    );
+  runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
+    const lane = selection === undefined ? undefined : runLane(experimentIds);
+    const reader = runReader(this.#schema, this.#settings.runsPageSize, experimentIds, {
+      since: selection?.since,
+      positionBehind: lane?.behind,
+    });
+    return keyedPages(this.#database, reader, lane?.start(selection?.positions));
   }
 
   registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {
@@ -119,6 +132,21 @@ class SqliteStore implements MlflowStore {
       rejected.push(...page.rejected);
     }
     return { items, rejected };
+  }
+
+  async findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
+    try {
+      return await this.#database.read((query) => goneRecords(query, this.#schema, keys));
+    } catch (error) {
+      const { recorder, signal } = this.#context;
+      signal.throwIfAborted();
+      recorder.warn(
+        'GONE_NOT_CONFIRMED',
+        'Some things were not found, and the database does not say that they are gone: they are kept',
+        messageOf(error),
+      );
+      return new Set();
+    }
   }
 
   async count(): Promise<StoreCounts> {

@@ -4,7 +4,9 @@
  */
 
 import type { ServerContent, WireExperiment, WireModel, WireRun, WireVersion } from './content.js';
-import { JSON_TYPE, type LoggedRequest, type Reply } from './faults.js';
+import type { LoggedRequest, Reply } from './faults.js';
+import { ifSeen, invalid, json, missing, unknown } from './replies.js';
+import { runFilter } from './run-filter.js';
 
 /** The version that the server passes for. */
 export type Flavour = '1.27.0' | '1.28.0' | '2.22.5' | '3.17.2';
@@ -24,8 +26,11 @@ export function endpointsOf(flavour: Flavour): ReadonlyMap<string, Answer> {
   const endpoints = new Map<string, Answer>([
     ['POST runs/search', searchRuns],
     ['GET runs/get', getRun],
+    ['GET experiments/get', getExperiment],
     ['GET registered-models/search', searchModels],
+    ['GET registered-models/get', getModel],
     ['GET model-versions/search', searchVersions],
+    ['GET model-versions/get', getVersion],
   ]);
   if (flavour !== '1.27.0') {
     endpoints.set('POST experiments/search', searchExperiments);
@@ -39,35 +44,32 @@ export function isModern(flavour: Flavour): boolean {
   return !flavour.startsWith('1.');
 }
 
-export const NOT_FOUND: Reply = {
-  status: 404,
-  type: 'text/html; charset=utf-8',
-  body: '<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n',
-};
-
-/** What MLflow answers where a request is wrong. */
-export function refusal(status: number, errorCode: string, message: string): Reply {
-  const body = JSON.stringify({ error_code: errorCode, message });
-  return { status, type: JSON_TYPE, body };
-}
-
 function searchExperiments(look: Look, request: LoggedRequest): Reply {
   const { max, offset, orderBy } = paging(request, 0);
   if (max < 1 || max > 50_000) return invalid(`Invalid value ${max} for parameter 'max_results'`);
   const known = ['experiment_id', 'name', ...(isModern(look.flavour) ? ['creation_time'] : [])];
-  const unknown = orderBy.find((order) => !known.includes(column(order)));
-  if (unknown !== undefined) return invalid(`Invalid order by key '${unknown}'`);
+  const unordered = orderBy.find((order) => !known.includes(column(order)));
+  if (unordered !== undefined) return invalid(`Invalid order by key '${unordered}'`);
   const found = look.content.experiments
     .filter((one) => isViewed(one.lifecycle_stage, parameter(request, 'view_type')))
     .sort((a, b) => Number(a.experiment_id) - Number(b.experiment_id));
   if (orderBy.length === 0) found.reverse();
-  const render = (one: WireExperiment): object => {
-    const { creation_time: created, last_update_time: updated, ...rest } = one;
-    return isModern(look.flavour)
-      ? { ...rest, creation_time: created, last_update_time: updated }
-      : rest;
-  };
-  return page(look, 'experiments', found, max, offset, render);
+  return page(look, 'experiments', found, max, offset, (one) =>
+    renderExperiment(one, look.flavour),
+  );
+}
+
+function renderExperiment(experiment: WireExperiment, flavour: Flavour): object {
+  const { creation_time: created, last_update_time: updated, ...rest } = experiment;
+  return isModern(flavour) ? { ...rest, creation_time: created, last_update_time: updated } : rest;
+}
+
+function getExperiment(look: Look, request: LoggedRequest): Reply {
+  const id = parameter(request, 'experiment_id');
+  if (id === '') return missing('experiment_id');
+  const one = look.content.experiments.find(({ experiment_id: known }) => known === id);
+  if (one === undefined) return unknown(`No Experiment with id=${id} exists`);
+  return ifSeen(look, one, () => ({ experiment: renderExperiment(one, look.flavour) }));
 }
 
 function listExperiments(look: Look, request: LoggedRequest): Reply {
@@ -90,18 +92,15 @@ function searchRuns(look: Look, request: LoggedRequest): Reply {
     }
   }
   const filter = parameter(request, 'filter');
-  const wanted = /^attributes\.run_id IN \(('[^']*'(?:,'[^']*')*)\)$/.exec(filter)?.[1];
-  if (filter !== '' && (!modern || wanted === undefined)) {
-    return invalid(`Invalid clause(s) in filter string: ${filter}`);
-  }
-  const ids = wanted?.split(',').map((quoted) => quoted.slice(1, -1));
+  const isFiltered = runFilter(filter, modern);
+  if (isFiltered === undefined) return invalid(`Invalid clause(s) in filter string: ${filter}`);
   const experiments = request.body['experiment_ids'];
   const found = look.content.runs.filter(
     ({ info }) =>
       Array.isArray(experiments) &&
       experiments.includes(info.experiment_id) &&
       isViewed(info.lifecycle_stage, parameter(request, 'run_view_type')) &&
-      (ids?.includes(info.run_id) ?? true),
+      isFiltered(info),
   );
   const byStart = orderBy.some((order) => column(order) === 'start_time');
   const sign = byStart ? 1 : -1; // the default order is newest first
@@ -111,11 +110,10 @@ function searchRuns(look: Look, request: LoggedRequest): Reply {
 
 function getRun(look: Look, request: LoggedRequest): Reply {
   const id = parameter(request, 'run_id');
+  if (id === '') return missing('run_id');
   const run = look.content.runs.find(({ info }) => info.run_id === id);
-  if (run === undefined) {
-    return refusal(404, 'RESOURCE_DOES_NOT_EXIST', `Run with id=${id} not found`);
-  }
-  return json({ run: renderRun(run, look.flavour) });
+  if (run === undefined) return unknown(`Run with id=${id} not found`);
+  return ifSeen(look, run, () => ({ run: renderRun(run, look.flavour) }));
 }
 
 function renderRun(run: WireRun, flavour: Flavour): object {
@@ -136,15 +134,35 @@ function searchModels(look: Look, request: LoggedRequest): Reply {
   const found = look.content.registeredModels
     .filter(({ tags }) => !isPrompt(tags))
     .sort((a, b) => compare(a.name, b.name));
-  return page(look, 'registered_models', found, max, offset, (model) => {
-    const { aliases, ...rest } = model;
-    const versions = model.latest_versions ?? latestVersions(look.content, model);
-    return {
-      ...rest,
-      latest_versions: versions,
-      ...(isModern(look.flavour) ? { aliases } : {}),
-    };
-  });
+  return page(look, 'registered_models', found, max, offset, (model) => renderModel(look, model));
+}
+
+function renderModel({ content, flavour }: Look, model: WireModel): object {
+  const { aliases, ...rest } = model;
+  const versions = model.latest_versions ?? latestVersions(content, model);
+  return { ...rest, latest_versions: versions, ...(isModern(flavour) ? { aliases } : {}) };
+}
+
+function getModel(look: Look, request: LoggedRequest): Reply {
+  const name = parameter(request, 'name');
+  if (name === '') return missing('name');
+  const model = look.content.registeredModels.find((one) => one.name === name);
+  if (model === undefined) return unknown(`Registered Model with name=${name} not found`);
+  return ifSeen(look, model, () => ({ registered_model: renderModel(look, model) }));
+}
+
+/** A deleted version stays in the table, and is not found by that. */
+function getVersion(look: Look, request: LoggedRequest): Reply {
+  const [name, version] = [parameter(request, 'name'), parameter(request, 'version')];
+  if (name === '' || version === '') return missing(name === '' ? 'name' : 'version');
+  const found = look.content.modelVersions.find(
+    (one) =>
+      one.name === name && one.version === version && one.current_stage !== 'Deleted_Internal',
+  );
+  if (found === undefined) {
+    return unknown(`Model Version (name=${name}, version=${version}) not found`);
+  }
+  return ifSeen(look, found, () => ({ model_version: found }));
 }
 
 function searchVersions(look: Look, request: LoggedRequest): Reply {
@@ -231,14 +249,6 @@ function offsetIn(token: string): number {
 function parameter(request: LoggedRequest, name: string): string {
   const value = request.method === 'GET' ? request.query.get(name) : request.body[name];
   return typeof value === 'string' ? value : '';
-}
-
-function json(value: object): Reply {
-  return { status: 200, type: JSON_TYPE, body: JSON.stringify(value) };
-}
-
-function invalid(message: string): Reply {
-  return refusal(400, 'INVALID_PARAMETER_VALUE', message);
 }
 
 function isViewed(stage: string | undefined, viewType: string): boolean {

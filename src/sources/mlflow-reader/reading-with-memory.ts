@@ -1,0 +1,212 @@
+/**
+ * What of a reading is other than usual where it is told of earlier sweeps, or of the part of this
+ * one that was delivered before it broke off:
+ *
+ *   datasets' uses of runs that are not read ─> runs in a row (in a lookback: all of some
+ *     experiments, and of the others those since a time) ─> in a lookback: runs by their ids, for
+ *     what else may have changed ─> versions left over, but for those that are what they were
+ */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { runKey, versionKey, type RecordKey } from '../../mlflow/record-key.js';
+import type { DatasetUse } from '../../mlflow/records.js';
+import type { ModelVersion, Run } from '../../mlflow/types.js';
+import type { PagePosition, ReadMemory } from '../../stream/memory.js';
+import { concatPages, mapPages } from '../../stream/pages.js';
+import type { Recorder } from '../../stream/recorder.js';
+import type { JoinIndex } from '../join-index.js';
+import type { MlflowStore } from '../store.js';
+import type { RecordPage, RecordPages } from './record-pages.js';
+import { LOOKUP, PIECE, runsOfVersions, runsToRead } from './runs-to-read.js';
+
+/** Versions looked at in one go at the end: a page may hold what two of them gave. */
+const VERSIONS_PIECE = LOOKUP / 2;
+
+/** Keys of what is unchanged in a page, at most: that costs next to nothing. */
+const UNCHANGED = 10 * PIECE;
+
+/** What `Recorder.skipped` is told. */
+export const DELIVERED_RUN = 'run: delivered before the sweep broke off';
+export const DELIVERED_VERSION = 'modelVersion: delivered before the sweep broke off';
+export const UNCHANGED_VERSION = 'modelVersion: unchanged';
+
+/** Lanes of runs that are read whatever their start, and of those that are since a time. */
+type Lanes = 'all' | 'since';
+
+type Section = () => AsyncIterable<RecordPage>;
+
+export class ReadingWithMemory {
+  readonly #whole = new Set<string>();
+  readonly #others = new Set<string>();
+
+  constructor(
+    private readonly store: MlflowStore,
+    private readonly recorder: Recorder,
+    private readonly memory: ReadMemory,
+    private readonly pages: RecordPages,
+    private readonly index: JoinIndex,
+  ) {}
+
+  /** To be opened when experiments are read, and versions are in the index. */
+  runs(): readonly Section[] {
+    const { since } = this.memory;
+    const sections: Section[] = [];
+    if (this.pages.wants('dataset')) sections.push(() => this.#datasetUses());
+    sections.push(() => {
+      this.#tellExperimentsApart();
+      return this.#runsOf('all', this.#whole);
+    });
+    if (since === undefined) return sections;
+    sections.push(
+      () => this.#runsOf('since', this.#others),
+      () => this.#runsById(since),
+    );
+    return sections;
+  }
+
+  /**
+   * Versions whose runs were not read just now. Of those that changed, or are new, the run is given
+   * as well, for it refers to them; what is unchanged is only named. A sweep over everything gives
+   * the unchanged ones again, too, as far as it has not delivered them.
+   */
+  async *versionsLeftOver(): AsyncGenerator<RecordPage> {
+    for (let ended = false; !ended;) {
+      const again: ModelVersion[] = [];
+      const unchanged: RecordKey[] = [];
+      while (again.length <= LOOKUP - VERSIONS_PIECE && unchanged.length < UNCHANGED && !ended) {
+        const versions = this.index.remainingVersions(VERSIONS_PIECE);
+        ended = versions.length < VERSIONS_PIECE;
+        this.#divide(versions, again, unchanged);
+        await nextTurn();
+      }
+      if (again.length === 0 && unchanged.length === 0) continue;
+      const page = await this.#versionsAgain(again);
+      yield unchanged.length === 0 ? page : { ...page, unchanged };
+    }
+  }
+
+  /** Yields nothing: the index has them, as if their runs had been read. */
+  async *#datasetUses(): AsyncGenerator<RecordPage> {
+    let after: DatasetUse | undefined;
+    do {
+      const uses = this.memory.datasetUses(PIECE, after);
+      this.index.addDatasetUses(uses);
+      after = uses.at(-1);
+      await nextTurn();
+    } while (after !== undefined);
+    yield* [];
+  }
+
+  #tellExperimentsApart(): void {
+    for (const [experimentId, name] of this.pages.experimentNames) {
+      const whole =
+        this.memory.since === undefined || this.memory.needsAllRuns({ experimentId, name });
+      (whole ? this.#whole : this.#others).add(experimentId);
+    }
+  }
+
+  #runsOf(lanes: Lanes, experimentIds: ReadonlySet<string>): AsyncIterable<RecordPage> {
+    // A database would look through all of its runs to find none.
+    if (experimentIds.size === 0) return concatPages([]);
+    const { since, positions } = this.memory;
+    const selection = {
+      positions: positionsOf(lanes, positions),
+      ...(lanes === 'all' || since === undefined ? {} : { since }),
+    };
+    return mapPages(this.store.runs([...experimentIds], selection), (page) => {
+      const runs = this.#withoutDelivered(page.items);
+      const versions = this.index.takeVersionsOfRuns(runs.map(({ runId }) => runId));
+      const made = this.pages.of(this.pages.runs(runs, versions), page.rejected);
+      return page.position === undefined
+        ? made
+        : { ...made, position: positionIn(lanes, page.position) };
+    });
+  }
+
+  #withoutDelivered(runs: readonly Run[]): readonly Run[] {
+    const delivered = this.memory.delivered(runs.map(({ runId }) => runKey(runId)));
+    if (delivered.size === 0) return runs;
+    const left = runs.filter(({ runId }) => !delivered.has(runKey(runId)));
+    this.recorder.skipped(DELIVERED_RUN, runs.length - left.length);
+    return left;
+  }
+
+  async *#runsById(since: number): AsyncGenerator<RecordPage> {
+    // Where versions are not wanted, none was delivered that could be gone.
+    const withVersions = this.pages.wants('run') && this.pages.wants('modelVersion');
+    for await (const ids of runsToRead(this.memory, withVersions ? this.index : undefined)) {
+      const { items, rejected } = await this.store.runsById(ids);
+      const runs = items.filter(
+        (run) => this.#isActive(run) && run.startTime < since && !this.#whole.has(run.experimentId),
+      );
+      if (runs.length > 0 || rejected.length > 0) yield this.#withAllVersions(runs, [], rejected);
+    }
+  }
+
+  #divide(versions: readonly ModelVersion[], again: ModelVersion[], unchanged: RecordKey[]): void {
+    const changed = this.memory.changedVersions(versions);
+    const same = versions.filter((version) => !changed.has(keyOf(version)));
+    const full = this.memory.since === undefined;
+    const delivered = full ? this.memory.delivered(same.map(keyOf)) : new Set<RecordKey>();
+    for (const version of versions) {
+      const key = keyOf(version);
+      if (changed.has(key)) again.push(version);
+      else if (delivered.has(key)) this.recorder.skipped(DELIVERED_VERSION);
+      else if (full) again.push(version);
+      else unchanged.push(key);
+    }
+    if (!full) this.recorder.skipped(UNCHANGED_VERSION, same.length);
+  }
+
+  async #versionsAgain(versions: readonly ModelVersion[]): Promise<RecordPage> {
+    const { items, rejected } = await runsOfVersions(this.store, versions);
+    const active = items.filter((run) => this.#isActive(run));
+    // In a sweep over everything, a run that has not been delivered has come into being meanwhile.
+    const delivered =
+      this.memory.since === undefined
+        ? this.memory.delivered(active.map(({ runId }) => runKey(runId)))
+        : undefined;
+    const touched = active.filter(({ runId }) => delivered?.has(runKey(runId)) ?? true);
+    const ids = new Set(touched.map(({ runId }) => runId));
+    const others = versions.filter(({ runId }) => runId === undefined || !ids.has(runId));
+    return this.#withAllVersions(touched, this.pages.versions(others, items), rejected);
+  }
+
+  #withAllVersions(
+    runs: readonly Run[],
+    more: RecordPage['records'],
+    rejected: RecordPage['rejected'],
+  ): RecordPage {
+    const versions = this.index.allVersionsOfRuns(runs.map(({ runId }) => runId));
+    return this.pages.of([...this.pages.runs(runs, versions), ...more], rejected);
+  }
+
+  /** Neither deleted nor of an experiment that is. */
+  #isActive({ lifecycleStage, experimentId }: Run): boolean {
+    return lifecycleStage === 'active' && this.pages.experimentNames.has(experimentId);
+  }
+}
+
+function keyOf({ name, version }: ModelVersion): RecordKey {
+  return versionKey(name, version);
+}
+
+/**
+ * Lanes get the name of their kind: an experiment that was renamed after the sweep broke off is read
+ * from its start and not from where others of its lane go on.
+ */
+function positionIn(lanes: Lanes, { lane, value }: PagePosition): PagePosition {
+  return { lane: `${lanes} ${lane}`, value };
+}
+
+function positionsOf(
+  lanes: Lanes,
+  positions: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const prefix = `${lanes} `;
+  const found = new Map<string, string>();
+  for (const [lane, value] of positions) {
+    if (lane.startsWith(prefix)) found.set(lane.slice(prefix.length), value);
+  }
+  return found;
+}

@@ -1,0 +1,88 @@
+/**
+ * Makes pages of records out of what a store gives.
+ */
+
+import type { DatasetUse, MlflowRecord, RecordKind } from '../../mlflow/records.js';
+import type { ModelVersion, Run, ServerFacts } from '../../mlflow/types.js';
+import type { Page, ReadPlan, Rejection, RunContext } from '../../stream/contracts.js';
+import type { JoinIndex } from '../join-index.js';
+
+export type RecordPage = Page<MlflowRecord>;
+
+/** For one reading of a store. */
+export class RecordPages {
+  /** Of all active experiments, once these have been read. */
+  readonly experimentNames = new Map<string, string>();
+
+  constructor(
+    readonly server: ServerFacts,
+    private readonly context: RunContext,
+    private readonly plan: ReadPlan,
+    private readonly index: JoinIndex,
+  ) {}
+
+  wants(...kinds: RecordKind[]): boolean {
+    return kinds.some((kind) => this.plan.kinds.has(kind));
+  }
+
+  /** Leaves out what was read only to be joined. */
+  of(records: readonly MlflowRecord[], rejected: RecordPage['rejected'] = []): RecordPage {
+    const wanted = records.filter(({ kind }) => this.plan.kinds.has(kind));
+    for (const { kind } of wanted) if (kind !== 'server') this.context.recorder.read(kind);
+    return { records: wanted, rejected: rejected.map((each) => this.#withOrigin(each)) };
+  }
+
+  /** Runs, each with its versions behind it; the datasets that they use go into the index. */
+  runs(runs: readonly Run[], versions: ReadonlyMap<string, ModelVersion[]>): MlflowRecord[] {
+    const { server } = this;
+    const records: MlflowRecord[] = [];
+    const uses: DatasetUse[] = [];
+    for (const run of runs) {
+      const { runId, experimentId, startTime } = run;
+      const ofRun = versions.get(runId) ?? [];
+      const name = this.experimentNames.get(experimentId) ?? experimentId;
+      records.push({
+        kind: 'run',
+        server,
+        run,
+        experiment: { experimentId, name },
+        versions: ofRun,
+      });
+      for (const version of ofRun) records.push({ kind: 'modelVersion', server, version, run });
+      for (const input of run.datasetInputs) uses.push({ input, runId, startTime });
+    }
+    if (this.wants('dataset')) this.index.addDatasetUses(uses);
+    return records;
+  }
+
+  /** Versions by themselves, each with its run where that is among those given. */
+  versions(versions: readonly ModelVersion[], runs: readonly Run[]): MlflowRecord[] {
+    const { server } = this;
+    const byId = new Map(runs.map((run) => [run.runId, run]));
+    return versions.map((version) => {
+      const run = version.runId === undefined ? undefined : byId.get(version.runId);
+      return { kind: 'modelVersion', server, version, ...(run === undefined ? {} : { run }) };
+    });
+  }
+
+  /** With what a later try needs to know: the item itself does not say where it came from. */
+  #withOrigin(rejection: Rejection): Rejection {
+    const { server } = this;
+    const experimentId = experimentIdIn(rejection.content);
+    const name = experimentId === undefined ? undefined : this.experimentNames.get(experimentId);
+    const experiment =
+      experimentId === undefined || name === undefined
+        ? {}
+        : { experiment: { experimentId, name } };
+    return { ...rejection, origin: { server, ...experiment } };
+  }
+}
+
+/** Of a run as the server sent it. */
+function experimentIdIn(content: unknown): string | undefined {
+  const { info } = (content ?? {}) as {
+    readonly info?: { readonly experiment_id?: unknown } | null;
+  };
+  const id = info?.experiment_id;
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined;
+}

@@ -1,0 +1,171 @@
+/**
+ * What sweeps remember, in memory: for tests of what reads with it. Pages are confirmed in any
+ * order, and positions move over the unbroken row of confirmed ones.
+ *
+ * @example
+ * const memory = new SweepMemory();
+ * memory.begin();
+ * await memory.deliver(source.read({ kinds, memory }));
+ * memory.complete();
+ */
+
+import type { Page } from '../../src/stream/contracts.js';
+import type { KnownVersion, ReadMemory } from '../../src/stream/memory.js';
+import { recordKey, runKey, versionKey, type RecordKey } from '../../src/mlflow/record-key.js';
+import type { DatasetUse, MlflowRecord } from '../../src/mlflow/records.js';
+import type { Experiment, ModelVersion, Run } from '../../src/mlflow/types.js';
+
+type RecordPage = Page<MlflowRecord>;
+
+export class SweepMemory implements ReadMemory {
+  since?: number;
+  readonly positions = new Map<string, string>();
+  /** What was asked of it, by method. */
+  readonly asked: Record<string, number> = {};
+  /** Everything that was delivered in this sweep. */
+  readonly thisSweep = new Set<RecordKey>();
+  readonly #runs = new Map<string, Pick<Run, 'runId' | 'startTime' | 'status'>>();
+  readonly #versions = new Map<RecordKey, { json: string; runId?: string }>();
+  readonly #uses = new Map<string, DatasetUse>();
+  readonly #names = new Map<string, string>();
+  readonly #newNames = new Map<string, string>();
+
+  /** @param since - of a lookback, milliseconds since 1970 */
+  begin(since?: number): void {
+    if (since === undefined) delete this.since;
+    else this.since = since;
+    this.positions.clear();
+    this.thisSweep.clear();
+    this.#newNames.clear();
+  }
+
+  /** What was not delivered by a sweep over everything is forgotten. */
+  complete(): void {
+    for (const [id, name] of this.#newNames) this.#names.set(id, name);
+    if (this.since !== undefined) return;
+    for (const key of this.#versions.keys()) {
+      if (!this.thisSweep.has(key)) this.#versions.delete(key);
+    }
+    for (const id of this.#runs.keys()) {
+      if (!this.thisSweep.has(runKey(id))) this.#runs.delete(id);
+    }
+  }
+
+  confirm(page: RecordPage): void {
+    for (const record of page.records) this.#remember(record);
+    for (const key of page.unchanged ?? []) this.thisSweep.add(key);
+  }
+
+  /** A page of the unbroken row. */
+  moveTo({ position }: RecordPage): void {
+    if (position !== undefined) this.positions.set(position.lane, position.value);
+  }
+
+  /**
+   * Confirms pages as they come.
+   *
+   * @param pages - how many; then the run breaks off
+   * @param isConfirmed - whether a page, by its place, is confirmed before the run breaks off
+   * @returns what was confirmed
+   */
+  async deliver(
+    source: AsyncIterable<RecordPage>,
+    pages = Infinity,
+    isConfirmed: (place: number) => boolean = () => true,
+  ): Promise<MlflowRecord[]> {
+    const records: MlflowRecord[] = [];
+    let unbroken = true;
+    let place = 0;
+    for await (const page of source) {
+      if (place === pages) break;
+      if (isConfirmed(place)) {
+        this.confirm(page);
+        records.push(...page.records);
+        if (unbroken) this.moveTo(page);
+      } else unbroken = false;
+      place += 1;
+    }
+    return records;
+  }
+
+  delivered(keys: readonly RecordKey[]): ReadonlySet<RecordKey> {
+    this.#count('delivered');
+    return new Set(keys.filter((key) => this.thisSweep.has(key)));
+  }
+
+  needsAllRuns({ experimentId, name }: Pick<Experiment, 'experimentId' | 'name'>): boolean {
+    return this.#names.get(experimentId) !== name;
+  }
+
+  changedVersions(versions: readonly ModelVersion[]): ReadonlySet<RecordKey> {
+    this.#count('changedVersions');
+    return new Set(
+      versions
+        .filter((one) => this.#versions.get(keyOf(one))?.json !== JSON.stringify(one))
+        .map(keyOf),
+    );
+  }
+
+  knownVersions(limit: number, after?: RecordKey): readonly KnownVersion[] {
+    const keys = next([...this.#versions.keys()].sort(), limit, after);
+    return keys.map((key) => {
+      const runId = this.#versions.get(key)?.runId;
+      return { key, ...(runId === undefined ? {} : { runId }) };
+    });
+  }
+
+  openRuns(limit: number, after?: string): readonly string[] {
+    const open = [...this.#runs.values()].filter(
+      ({ status, startTime }) => status === 'RUNNING' && startTime < (this.since ?? 0),
+    );
+    return next(open.map(({ runId }) => runId).sort(), limit, after);
+  }
+
+  datasetUses(limit: number, after?: DatasetUse): readonly DatasetUse[] {
+    const needed = [...this.#uses].filter(
+      ([, { runId, startTime }]) =>
+        startTime < (this.since ?? 0) || this.thisSweep.has(runKey(runId)),
+    );
+    const keys = needed.map(([key]) => key).sort();
+    const chosen = next(keys, limit, after === undefined ? undefined : useKey(after));
+    return chosen.flatMap((key) => this.#uses.get(key) ?? []);
+  }
+
+  #remember(record: MlflowRecord): void {
+    const key = recordKey(record);
+    if (key !== undefined) this.thisSweep.add(key);
+    if (record.kind === 'experiment') {
+      const { experimentId, name } = record.experiment;
+      // The first of a sweep: what was delivered before it broke off may refer to that one.
+      if (!this.#newNames.has(experimentId)) this.#newNames.set(experimentId, name);
+    } else if (record.kind === 'run') {
+      const { runId, startTime, status, datasetInputs } = record.run;
+      this.#runs.set(runId, { runId, startTime, status });
+      for (const input of datasetInputs) {
+        const use = { input, runId, startTime };
+        this.#uses.set(useKey(use), use);
+      }
+    } else if (record.kind === 'modelVersion') {
+      const { version } = record;
+      const run = version.runId === undefined ? {} : { runId: version.runId };
+      this.#versions.set(keyOf(version), { json: JSON.stringify(version), ...run });
+    }
+  }
+
+  #count(method: string): void {
+    this.asked[method] = (this.asked[method] ?? 0) + 1;
+  }
+}
+
+function keyOf({ name, version }: ModelVersion): RecordKey {
+  return versionKey(name, version);
+}
+
+function useKey({ input: { dataset }, runId }: DatasetUse): string {
+  return JSON.stringify([dataset.name, dataset.sourceType, runId, dataset.digest]);
+}
+
+/** Of a sorted list. */
+function next<T extends string>(sorted: readonly T[], limit: number, after: T | undefined): T[] {
+  return sorted.filter((one) => after === undefined || one > after).slice(0, limit);
+}
