@@ -185,12 +185,18 @@ function commandReference() {
   const program = buildProgram(context, () => {});
   const help = program.createHelp();
   const commands = help.visibleCommands(program).filter((command) => command.name() !== 'help');
+  // A command of commands does nothing by itself.
+  const rows = commands.flatMap((command) =>
+    command.commands.length === 0
+      ? [[command.name(), command]]
+      : command.commands.map((each) => [`${command.name()} ${each.name()}`, each]),
+  );
   return [
     '`node dist/pipeline.js [command] [options]`, or `mlflow-datahub` where the package is installed:\n',
     table(
       ['command', 'what it does'],
-      commands.map((command) => [
-        code([command.name(), ...command.registeredArguments.map(argument)].join(' ')),
+      rows.map(([name, command]) => [
+        code([name, ...command.registeredArguments.map(argument)].join(' ')),
         command.description(),
       ]),
     ),
