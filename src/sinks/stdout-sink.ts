@@ -30,7 +30,8 @@ export type StdoutSinkOptions = z.input<typeof stdoutSinkSchema>;
  * Writes each proposal as a line of JSON on standard output, for `jq` and the like. A reader that
  * is slow slows the run; a reader that goes away (`| head`) ends it.
  *
- * Errors: `OUTPUT_CLOSED` where the reader went away, otherwise `SINK_FAILED`.
+ * Errors: `OUTPUT_CLOSED` where the reader went away; `NOT_RESUMABLE` (usage) in a run with state;
+ * otherwise `SINK_FAILED`.
  *
  * @example
  * definePipeline({ source, operators, sinks: [stdoutSink()] });
@@ -41,7 +42,10 @@ export function stdoutSink(options: StdoutSinkOptions = {}): Sink {
     label: NAME,
     path: '-',
     onError,
-    open: (context) => Promise.resolve(open(stream, context)),
+    open: (context, memory) =>
+      memory === undefined
+        ? Promise.resolve(open(stream, context))
+        : Promise.reject(notResumable()),
     check: () =>
       stream.writable
         ? Promise.resolve(`${NAME} is open`)
@@ -57,6 +61,13 @@ export function stdoutSink(options: StdoutSinkOptions = {}): Sink {
 /** By what it can do: one of another realm, or of a library's own class, is as good. */
 function isWritable(value: unknown): boolean {
   return typeof (value as Partial<Writable> | null | undefined)?.write === 'function';
+}
+
+function notResumable(): PipelineError {
+  return new PipelineError(
+    `${NAME} can't be gone on with after a run that broke off: with state, write to a file`,
+    { code: 'NOT_RESUMABLE', category: 'usage' },
+  );
 }
 
 function open(stream: Writable, context: RunContext): OpenSink {

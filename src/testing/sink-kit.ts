@@ -8,6 +8,7 @@ import type { RunOutcome } from '../stream/contracts.js';
 import { runContext } from './run-context.js';
 import { awkwardProposals, fingerprint, frozen, tagProposal } from './sample-proposals.js';
 import { faultChecks, type SinkFault } from './sink-kit-faults.js';
+import { resumeChecks } from './sink-kit-resume.js';
 import {
   deliver,
   openSink,
@@ -24,6 +25,11 @@ export interface SinkKitOptions {
   readonly open: () => Promise<SinkSetup> | SinkSetup;
   /** Which faults the setups can bring about; their checks are added. Default: none. */
   readonly faults?: readonly SinkFault[];
+  /**
+   * Whether the sink has `position()`, and so goes on where a run with state broke off; the checks
+   * for that are added. Default: no.
+   */
+  readonly resumes?: boolean;
   /** How many proposals the large batch has. Default 5,000. */
   readonly largeBatch?: number;
 }
@@ -39,11 +45,12 @@ export interface SinkKitOptions {
  * for (const check of sinkKit({ open })) test(check.name, () => check.run());
  */
 export function sinkKit(options: SinkKitOptions): readonly SinkCheck[] {
-  const { open, faults = [], largeBatch = 5_000 } = options;
+  const { open, faults = [], resumes = false, largeBatch = 5_000 } = options;
   const ordinary: readonly Check[] = [
     ...deliveryChecks,
     largeBatchCheck(largeBatch),
     ...closingChecks,
+    ...(resumes ? resumeChecks : []),
   ];
   const checks = [...ordinary, ...faultChecks.filter(({ fault }) => faults.includes(fault))];
   return checks.map((check) => ({

@@ -1,13 +1,14 @@
 /**
- * A process that writes pages to a file until it is killed or can't: for file-sink.test.ts. After
- * each confirmed page it prints a line; at the end, what happened.
+ * A process that writes pages to a file until it is killed or can't: for file-sink-faults.test.ts
+ * and, with `state` as a further argument, file-changes-faults.test.ts. After each confirmed page it
+ * prints a line; at the end, what happened.
  */
 
 import { fileSink } from '../../src/sinks/file/file-sink.js';
 import { runContext, tagProposal } from '../../src/testing/index.js';
 
-const [, , path = ''] = process.argv;
-const open = await fileSink({ path }).open(runContext());
+const [, , path = '', state] = process.argv;
+const open = await fileSink({ path }).open(runContext(), state === 'state' ? {} : undefined);
 let confirmed = 0;
 try {
   for (;;) {
@@ -23,5 +24,6 @@ try {
 } catch (error) {
   await open.close('failed');
   const message = error instanceof Error ? error.message : '';
-  process.stdout.write(`${JSON.stringify({ confirmed, error, message })}\n`);
+  const position = open.position?.();
+  process.stdout.write(`${JSON.stringify({ confirmed, error, message, position })}\n`);
 }

@@ -1,15 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
-import type { PipelineError } from '../../src/core/errors.js';
+import { describe, expect, it, vi } from 'vitest';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
-import { runContext } from '../../src/testing/index.js';
+import { runContext, tagProposal } from '../../src/testing/index.js';
 import { proposalsIn, textOf } from './delivered.js';
-import { sinkFor } from './file-target.js';
+import { childArguments, writeUntilFull } from './file-sink-process.js';
+import { handles, sinkFor } from './file-target.js';
 
 describe('what fileSink can not write', () => {
   it.each(['out', 'out.txt', 'out.gz', 'out.csv.gz', '/dev/stdout'])(
@@ -101,14 +100,6 @@ async function asOrdinaryUser(run: () => Promise<void>): Promise<void> {
   }
 }
 
-const childFile = fileURLToPath(new URL('file-sink-child.ts', import.meta.url));
-const jiti = fileURLToPath(import.meta.resolve('jiti/register'));
-
-/** The arguments of a Node process that writes to a file without end, from the sources. */
-function childArguments(path: string): string[] {
-  return ['--import', jiti, childFile, path];
-}
-
 describe('fileSink in a process that comes to harm', () => {
   it('leaves the target as it was when it is killed in mid-write', async () => {
     const { path, sink, files } = sinkFor('out.json');
@@ -135,19 +126,7 @@ describe('fileSink in a process that comes to harm', () => {
     for (const name of ['out.json', 'out.ndjson.gz']) {
       const { path, files } = sinkFor(name);
       writeFileSync(path, 'earlier');
-      // The shell sets a limit on the size of files (in KiB or half of them): a disk that is full.
-      const { stdout } = await promisify(execFile)('sh', [
-        '-c',
-        'ulimit -f 700; exec "$@"',
-        'sh',
-        process.execPath,
-        ...childArguments(path),
-      ]);
-      const result = JSON.parse(stdout.split('\n').at(-2) ?? '') as {
-        confirmed: number;
-        error: PipelineError;
-        message: string;
-      };
+      const result = await writeUntilFull(path);
       expect(result.error).toMatchObject({ code: 'SINK_FAILED', category: 'unavailable' });
       expect(result.message).toContain(path);
       expect(result.message).toMatch(/larger than files may be|no space is left/);
@@ -158,6 +137,47 @@ describe('fileSink in a process that comes to harm', () => {
       expect(proposalsIn(kept).length).toBeGreaterThanOrEqual(result.confirmed);
       expect(result.confirmed).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('fileSink on a disk that fails', () => {
+  it('keeps what was confirmed whole, even where the half page can not be cut off', async () => {
+    for (const name of ['out.json', 'out.ndjson.gz']) {
+      const { path, sink, files } = sinkFor(name);
+      const open = await sink.open(runContext());
+      await open.write([tagProposal('a')]);
+      const prototype = await handles();
+      const write = vi.spyOn(prototype, 'write').mockImplementation(function half(
+        this: FileHandle,
+        ...[bytes, offset, length, position]: unknown[]
+      ) {
+        const part = [Number(offset), Math.floor(Number(length) / 2), Number(position)] as const;
+        writeSync(this.fd, bytes as Uint8Array, ...part);
+        return Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }));
+      });
+      const truncate = vi.spyOn(prototype, 'truncate').mockRejectedValueOnce(new Error('EIO'));
+      const large = Array.from({ length: 100 }, (_, index) => tagProposal(`${index}`));
+      await expect(open.write(large)).rejects.toMatchObject({ code: 'SINK_FAILED' });
+      expect(truncate).toHaveBeenCalledTimes(1);
+      write.mockRestore();
+      truncate.mockRestore();
+      await open.close('failed');
+      expect(files()).toEqual([`${name}.incomplete`]);
+      const kept = textOf(`${path}.incomplete`);
+      if (name === 'out.json') expect(JSON.parse(kept)).toHaveLength(1);
+      expect(proposalsIn(kept)).toEqual([tagProposal('a')]);
+    }
+  });
+
+  it('waits for what is being written when the grace time of a run is over', async () => {
+    const { path, sink, files } = sinkFor('out.json');
+    const open = await sink.open(runContext());
+    const page = Array.from({ length: 5_000 }, (_, index) => tagProposal(`${index}`));
+    const writing = open.write(page);
+    await open.close('interrupted');
+    await writing;
+    expect(files()).toEqual(['out.json.incomplete']);
+    expect(JSON.parse(textOf(`${path}.incomplete`))).toHaveLength(5_000);
   });
 });
 

@@ -14,11 +14,10 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Proposal } from '../../src/datahub/proposal.js';
 import { fileSink } from '../../src/sinks/file/file-sink.js';
-import type { Logger } from '../../src/stream/contracts.js';
 import { runContext, tagProposal } from '../../src/testing/index.js';
 import { describeSink } from '../support/sink-kit.js';
 import { deliveredTo, proposalsIn, temporaryFolder, textOf } from './delivered.js';
-import { sinkFor, write } from './file-target.js';
+import { keepingLog, sinkFor, write } from './file-target.js';
 
 const NAMES = ['out.json', 'out.ndjson', 'out.jsonl', 'out.json.gz', 'out.ndjson.gz'];
 
@@ -29,21 +28,6 @@ for (const name of NAMES) {
       return { sink: fileSink({ path }), read: () => deliveredTo(path) };
     },
   });
-}
-
-/** A logger that keeps what it was told, as `level message`. */
-function keepingLog() {
-  const lines: string[] = [];
-  const keep = (level: string) => (_fields: object, message: string) => {
-    lines.push(`${level} ${message}`);
-  };
-  const log: Logger = {
-    debug: keep('debug'),
-    info: keep('info'),
-    warn: keep('warn'),
-    error: keep('error'),
-  };
-  return { log, lines };
 }
 
 describe('what fileSink writes', () => {

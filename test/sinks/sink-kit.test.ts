@@ -50,12 +50,61 @@ function setupOf(deliver: Deliver, parts: Partial<SinkSetup> & { close?: () => v
 async function broken(
   setup: () => SinkSetup,
   faults: Parameters<typeof sinkKit>[0]['faults'] = [],
+  resumes = false,
 ) {
   const names: string[] = [];
-  for (const check of sinkKit({ open: setup, faults, largeBatch: 100 })) {
+  for (const check of sinkKit({ open: setup, faults, resumes, largeBatch: 100 })) {
     await check.run().catch(() => names.push(check.name));
   }
   return names;
+}
+
+interface Faults {
+  /** Starts over whatever the position says. */
+  readonly forgets?: boolean;
+  /** Gives a position that leaves out the last batch. */
+  readonly lags?: boolean;
+  /** Has no position. */
+  readonly silent?: boolean;
+  /** Gives a position after a complete run, too. */
+  readonly lasts?: boolean;
+}
+
+/** A sink that goes on where a run broke off: each complete run leaves a list of its own. */
+function resumable({ forgets, lags, silent, lasts }: Faults = {}): SinkSetup {
+  const complete: Proposal[] = [];
+  let partial: Proposal[] = [];
+  return {
+    sink: {
+      label: 'memory',
+      open: (_context, memory) => {
+        const length = forgets === true ? 0 : Number(memory?.position ?? 0);
+        partial = partial.slice(0, length);
+        let before = length;
+        let over = false;
+        return Promise.resolve({
+          write: (proposals) => {
+            before = partial.length;
+            partial.push(...proposals);
+            return Promise.resolve([]);
+          },
+          ...(silent === true
+            ? {}
+            : {
+                position: () =>
+                  over && lasts !== true ? undefined : lags === true ? before : partial.length,
+              }),
+          close: (outcome) => {
+            if (outcome === 'complete') complete.push(...partial.splice(0));
+            over = outcome === 'complete';
+            return Promise.resolve();
+          },
+        });
+      },
+      check: () => Promise.resolve('memory is there'),
+    },
+    read: () => [...complete, ...partial],
+  };
 }
 
 const tick = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -80,7 +129,27 @@ describeSink('an honest sink', {
     ),
 });
 
+describeSink('a sink that goes on where a run broke off', {
+  resumes: true,
+  open: () => resumable(),
+});
+
 describe('the sink kit', () => {
+  it('finds a sink that does not go on where a run broke off', async () => {
+    const after = ['interrupted', 'failed'].map(
+      (outcome) => `goes on behind what it has confirmed when a run was ${outcome}`,
+    );
+    const several = 'goes on over several runs, those without a write among them';
+    const behind = 'goes on from a position that more was confirmed behind';
+    const overlapping = 'has a position that covers all that is confirmed, where calls overlap';
+    const complete = 'has nothing to go on with after a run that was complete';
+    const names = (faults: Faults) => broken(() => resumable(faults), [], true);
+    expect(await names({ forgets: true })).toEqual([...after, several, behind, overlapping]);
+    expect(await names({ lags: true })).toEqual([...after, several, behind]);
+    expect(await names({ lasts: true })).toEqual([complete]);
+    expect(await names({ silent: true })).toEqual([...after, several, behind, overlapping]);
+  });
+
   it('finds a sink that confirms what it has only buffered', async () => {
     const names = await broken(() =>
       setupOf((arrived, proposals) => {

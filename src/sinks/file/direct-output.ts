@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { errnoOf, unwritable, writeFailed } from '../failures.js';
 import { brokenOff, type Output } from '../proposal-writer.js';
 import { StreamOutput } from '../stream-output.js';
-import { writeAll } from './partial-file.js';
+import { writeAll } from './growing-file.js';
 import type { Target } from './target.js';
 
 export interface DirectOutput extends Output {

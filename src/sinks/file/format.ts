@@ -9,6 +9,8 @@ import { ARRAY, LINES, type Framing } from '../proposal-writer.js';
 export interface FileFormat {
   readonly framing: Framing;
   readonly gzip: boolean;
+  /** As in the path, with its dots: `.json.gz`. */
+  readonly extension: string;
 }
 
 const FORMATS: readonly (readonly [extension: string, framing: Framing])[] = [
@@ -22,7 +24,8 @@ export const ALLOWED_EXTENSIONS = '.json, .ndjson or .jsonl, each also with .gz'
 
 /** @throws PipelineError `UNKNOWN_FORMAT` (usage) */
 export function formatOf(path: string): FileFormat {
-  const name = basename(path).toLowerCase();
+  const original = basename(path);
+  const name = original.toLowerCase();
   const gzip = name.endsWith('.gz');
   const plain = gzip ? name.slice(0, -'.gz'.length) : name;
   const found = FORMATS.find(([extension]) => plain.endsWith(extension));
@@ -33,5 +36,6 @@ export function formatOf(path: string): FileFormat {
       { code: 'UNKNOWN_FORMAT', category: 'usage' },
     );
   }
-  return { framing: found[1], gzip };
+  const [ending, framing] = found;
+  return { framing, gzip, extension: original.slice(plain.length - ending.length) };
 }

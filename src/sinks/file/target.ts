@@ -18,6 +18,45 @@ export interface Target {
   readonly mode?: number;
 }
 
+/** Where the files of runs with state go: the file at the path itself is none of them. */
+export interface Place {
+  readonly folder: string;
+  /** Last part of the path, as it was given. */
+  readonly name: string;
+  /** Of the two above. */
+  readonly path: string;
+  /** Permission bits of the file that stands there now, and that its owner may go on with it. */
+  readonly mode?: number;
+}
+
+/**
+ * Finds out whether files can be made beside `path`, and changes nothing. A link is not followed:
+ * the files are beside it, under the name that was given.
+ *
+ * @throws PipelineError `SINK_UNWRITABLE`; `NOT_RESUMABLE` (usage) where it is a device or a pipe
+ */
+export async function inspectPlace(path: string): Promise<Place> {
+  const absolute = resolve(path);
+  const name = basename(absolute);
+  let folder = dirname(absolute);
+  try {
+    folder = await realpath(folder);
+    const found = await statIfAny(absolute);
+    await access(folder, constants.W_OK | constants.X_OK);
+    const place = { folder, name, path: join(folder, name) };
+    if (found === undefined) return place;
+    if (found.isFile()) return { ...place, mode: (found.mode & 0o777) | 0o600 };
+    if (found.isDirectory()) throw new Error(unfit(true));
+    throw new PipelineError(
+      `${path} is no ordinary file, and can't be gone on with after a run that broke off: with ` +
+        'state, name an ordinary file',
+      { code: 'NOT_RESUMABLE', category: 'usage' },
+    );
+  } catch (error) {
+    throw error instanceof PipelineError ? error : unwritable(path, folder, error);
+  }
+}
+
 /**
  * Finds out what `path` is and whether it can be written, and changes nothing.
  *
