@@ -47,7 +47,7 @@ export interface DeliveredPage {
   readonly position?: { readonly lane: string; readonly value: string };
   /** Records that were rejected since the last page was noted. */
   readonly rejected: number;
-  /** Where each sink goes on, by label; those without have none. */
+  /** Where each sink goes on, by label; null where it has nothing to go on with. */
   readonly sinkPositions: ReadonlyMap<string, JsonValue>;
 }
 
@@ -159,6 +159,13 @@ export class PipelineState {
     page.release();
   }
 
+  /** Notes where sinks go on, apart from any page. */
+  saveSinkPositions(positions: ReadonlyMap<string, JsonValue>): void {
+    this.database.transaction(() => {
+      this.#saveSinkPositions(positions);
+    });
+  }
+
   /** Records that this sweep could not read or map, in all runs that it took. */
   get rejected(): number {
     const [row] = this.database.select<readonly [number]>(
@@ -255,7 +262,11 @@ export class PipelineState {
   #saveSinkPositions(positions: ReadonlyMap<string, JsonValue>): void {
     for (const [label, position] of positions) {
       const sql = 'UPDATE sinks SET position = ? WHERE id = ?';
-      this.database.run(sql, JSON.stringify(position), this.sinkId(label));
+      this.database.run(
+        sql,
+        position === null ? null : JSON.stringify(position),
+        this.sinkId(label),
+      );
     }
   }
 

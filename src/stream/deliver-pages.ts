@@ -109,6 +109,7 @@ export async function deliverPages(delivery: Delivery): Promise<Delivered> {
     }
     await closeAll(opened.open, outcome, delivery);
   }
+  keeper?.noteSinks();
   if (outcome === 'complete') keeper?.complete(delivery.now());
   return { outcome, stale };
 }
@@ -121,6 +122,8 @@ async function openSinks({ sinks, open, keeper, context, stop }: Opened): Promis
     open.push(named);
     keeper?.opened(label, named.sink);
   }
+  // Before anything is written: what a run that is killed at once leaves must be found again.
+  keeper?.noteSinks();
 }
 
 function processPage(page: Page<unknown>, opened: Opened): Observable<void> {

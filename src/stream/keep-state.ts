@@ -180,6 +180,11 @@ export class StateKeeper {
     });
   }
 
+  /** Once sinks are open, or closed: what they then have to go on with. */
+  noteSinks(): void {
+    this.state.saveSinkPositions(this.#positions());
+  }
+
   /** Everything was delivered and every sink is closed. */
   complete(now: number): void {
     this.state.complete(now, this.#positions());
@@ -238,12 +243,8 @@ export class StateKeeper {
     };
   }
 
+  /** Of every open sink; null where it has nothing to go on with. */
   #positions(): Map<string, JsonValue> {
-    const positions = new Map<string, JsonValue>();
-    for (const [label, sink] of this.#sinks) {
-      const position = sink.position?.();
-      if (position !== undefined) positions.set(label, position);
-    }
-    return positions;
+    return new Map([...this.#sinks].map(([label, sink]) => [label, sink.position?.() ?? null]));
   }
 }
