@@ -5,6 +5,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   mkdtempSync,
   openSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Libsql from 'libsql';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { StateFacts } from '../../src/state/options.js';
 import { startMlflowServer } from '../support/mlflow-server.js';
@@ -142,6 +144,30 @@ describe('the process', () => {
     expect(sweeps[0]).not.toHaveProperty('completedAt');
     expect(other('state', 'reset').status).toBe(0);
     expect(readdirSync(cwd).filter((name) => name.startsWith('a.state'))).toEqual([]);
+  });
+
+  it('lists in a dry run what is gone from MLflow, and removes it', () => {
+    const cwd = temporaryFolder();
+    const path = join(cwd, 'mlflow.db');
+    copyFileSync(join(packageFolder, 'examples', 'store', 'mlflow.db'), path);
+    const run = (...args: string[]): ReturnType<typeof spawnSync> => {
+      const given = ['--from', path, '--to', 'out.json', '--state', 'a.state', ...args];
+      return spawnSync(process.execPath, [entry, ...given], { cwd, encoding: 'utf8' });
+    };
+    expect(run().status).toBe(0);
+    const database = new Libsql(path);
+    const { id } = database.prepare('SELECT min(run_uuid) AS id FROM runs').get() as { id: string };
+    database.prepare(`UPDATE runs SET lifecycle_stage = 'deleted' WHERE run_uuid = ?`).run(id);
+    database.close();
+    const dry = run('--dry-run', '--log-format', 'pretty');
+    expect(dry.status).toBe(0);
+    expect(dry.stderr).toMatch(
+      /1 entity would be marked as removed\n {6}urn:li:dataProcessInstance:[0-9a-f]{32}\n/,
+    );
+    const real = run('--log-format', 'pretty');
+    expect(real.status).toBe(0);
+    expect(real.stderr).toContain('    1 entity marked as removed\n');
+    expect(run('--log-format', 'pretty').stderr).not.toContain('marked as removed');
   });
 
   // A device that only Linux has: always full.
