@@ -362,6 +362,25 @@ describe('an abort', () => {
     expect(await failureOf(client.json(SEARCH))).toBe(reason);
   });
 
+  it('that is the closing of the client is no failure of the server, and not tried again', async () => {
+    let arrived: () => void = () => undefined;
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    const server = await startServer({
+      faults: () => {
+        arrived();
+        return { kind: 'silence' };
+      },
+    });
+    const counter = { requests: 0, retries: 0 };
+    const client = await openClient(server.uri, { counter });
+    const failure = failureOf(client.json(SEARCH));
+    await arrival;
+    await client.close();
+    expect(await failure).toMatchObject({ code: 'SOURCE_CLOSED', retryable: false });
+    expect(await failureOf(client.json(SEARCH))).toMatchObject({ code: 'SOURCE_CLOSED' });
+    expect(counter).toEqual({ requests: 1, retries: 0 });
+  });
+
   it('leaves no listener behind', async () => {
     const { signal } = new AbortController();
     const server = await startServer();

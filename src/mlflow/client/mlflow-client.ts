@@ -75,6 +75,7 @@ export class MlflowClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #redact: (text: string) => string;
   readonly #proxy: string | undefined;
+  #closed = false;
 
   constructor(
     private readonly options: MlflowClientOptions,
@@ -121,6 +122,7 @@ export class MlflowClient {
 
   async close(): Promise<void> {
     // Nobody waits for an answer any more: whatever is open may go at once.
+    this.#closed = true;
     await this.dispatcher.destroy();
   }
 
@@ -145,6 +147,7 @@ export class MlflowClient {
     const { signal, timeoutMs, counter } = this.options;
     const place = this.#place(call);
     signal.throwIfAborted();
+    this.#throwIfClosed(place);
     // One controller for both ends of patience. (AbortSignal.any keeps its sources' listeners.)
     const controller = new AbortController();
     const stop = (): void => {
@@ -161,12 +164,22 @@ export class MlflowClient {
       return await this.#exchange(call, place, controller.signal);
     } catch (error) {
       signal.throwIfAborted();
+      this.#throwIfClosed(place);
       if (timeout.passed) throw timeoutFailure(place, timeoutMs);
       throw error;
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
     }
+  }
+
+  /** For what was on its way: that is no failure of the server's, and nothing to try again. */
+  #throwIfClosed({ request }: Place): void {
+    if (!this.#closed) return;
+    throw new PipelineError(`${request} was broken off, because its client was closed`, {
+      code: 'SOURCE_CLOSED',
+      category: 'unavailable',
+    });
   }
 
   async #exchange(
