@@ -4,7 +4,6 @@
 
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { z } from 'zod';
 import { messageOf, PipelineError } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
@@ -106,13 +105,17 @@ async function* readPages(
   };
   let failure: unknown;
   try {
-    for await (const [place, piece] of pieces(settings)) {
-      try {
-        records.push(proposalIn(piece, settings));
-      } catch (error) {
-        rejected.push(rejectionOf(place, piece, error, settings));
+    let count = 0;
+    for await (const some of pieces(settings)) {
+      for (const piece of some) {
+        count += 1;
+        try {
+          records.push(proposalIn(piece, settings));
+        } catch (error) {
+          rejected.push(rejectionOf(piece, count, error, settings));
+        }
+        if (records.length + rejected.length >= pageSize) yield page();
       }
-      if (records.length + rejected.length >= pageSize) yield page();
     }
   } catch (error) {
     failure = error;
@@ -121,29 +124,26 @@ async function* readPages(
   if (failure !== undefined) throw unreadable(settings.path, failure);
 }
 
-/** The values of the file, each with its place for messages: `line 12`, `proposal 7 (line 12)`. */
+/** The values of the file, those of a chunk at a time. */
 async function* pieces({
   path,
   maxProposalBytes,
-}: Settings): AsyncGenerator<readonly [place: string, piece: Piece], void> {
-  const name = basename(path).toLowerCase();
-  const gzip = name.endsWith('.gz');
-  const lines = /\.(ndjson|jsonl)(\.gz)?$/.test(name);
-  const splitter: Splitter = lines
+}: Settings): AsyncGenerator<Iterable<Piece>, void> {
+  const gzip = path.toLowerCase().endsWith('.gz');
+  const splitter: Splitter = hasLines(path)
     ? new LineSplitter(maxProposalBytes)
     : new ListSplitter(maxProposalBytes);
-  let count = 0;
-  const placed = (piece: Piece): readonly [place: string, piece: Piece] => {
-    count += 1;
-    return [lines ? `line ${piece.line}` : `proposal ${count} (line ${piece.line})`, piece];
-  };
   let start = true;
   for await (const chunk of readBytes(path, gzip)) {
     const bytes = start ? withoutByteOrderMark(chunk) : chunk;
     start = false;
-    for (const piece of splitter.push(bytes)) yield placed(piece);
+    yield splitter.push(bytes);
   }
-  for (const piece of splitter.end()) yield placed(piece);
+  yield splitter.end();
+}
+
+function hasLines(path: string): boolean {
+  return /\.(ndjson|jsonl)(\.gz)?$/i.test(path);
 }
 
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
@@ -173,11 +173,12 @@ function proposalIn({ text, tooLong }: Piece, { maxProposalBytes }: Settings): P
 const LONGEST_KEPT_TEXT = 64 * 1024;
 
 function rejectionOf(
-  place: string,
-  { text, tooLong }: Piece,
+  { text, line, tooLong }: Piece,
+  count: number,
   error: unknown,
   { path }: Settings,
 ): Rejection {
+  const place = hasLines(path) ? `line ${line}` : `proposal ${count} (line ${line})`;
   const content = tooLong ? undefined : jsonOrUndefined(text);
   return {
     kind: 'record',
