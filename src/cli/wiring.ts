@@ -55,7 +55,7 @@ export async function wire({ options, context, log }: Session): Promise<Wiring> 
 
 /** Of two that write one file, the one that ends last would be all that is left. */
 function refuseSharedTargets(
-  { sinks, deadLetter }: PipelineDefinition,
+  { source, sinks, deadLetter }: PipelineDefinition,
   report: string | undefined,
   cwd: string,
 ): void {
@@ -74,6 +74,29 @@ function refuseSharedTargets(
   for (const { path, label } of sinks) if (path !== undefined) claim(path, label);
   claim(deadLetter.path, `the dead-letter file ${deadLetter.path}`);
   if (report !== undefined) claim(report, `the report ${report}`);
+  refuseSameSinks(sinks);
+  if (source.path !== undefined) refuseEndless(source.path, deadLetter.path, cwd);
+}
+
+/** Reports, dead letters and their replay tell sinks by what they are called. */
+function refuseSameSinks(sinks: PipelineDefinition['sinks']): void {
+  const labels = sinks.map(({ label }) => label);
+  const twice = labels.find((label, index) => labels.indexOf(label) !== index);
+  if (twice === undefined) return;
+  throw new PipelineError(`two sinks are ${twice}: name it once, or give each its own label`, {
+    code: 'SAME_TARGET',
+    category: 'usage',
+  });
+}
+
+/** What is rejected would be added to what is read, and rejected again. */
+function refuseEndless(read: string, deadLetter: string, cwd: string): void {
+  if (realPath(resolve(cwd, read)) !== realPath(resolve(cwd, deadLetter))) return;
+  throw new PipelineError(
+    `${read} is read, and so can't be the dead-letter file, too: name another with --dead-letter, ` +
+      'or send a dead-letter file again with replay',
+    { code: 'SAME_TARGET', category: 'usage' },
+  );
 }
 
 function realPath(path: string): string {

@@ -124,6 +124,16 @@ describe('what is read', () => {
     expect(records).toEqual([expected, expected, expected]);
   });
 
+  it('comes in smaller pages where proposals are large', async () => {
+    const large = tags(6).map(({ aspect, ...each }) => ({
+      ...each,
+      aspect: { ...aspect, description: 'x'.repeat(3 * 1024 * 1024) },
+    }));
+    const { records, pages } = await read('large.ndjson', lines(large));
+    expect(records).toEqual(large);
+    expect(pages).toBe(2);
+  });
+
   it('may be nothing', async () => {
     for (const [name, content] of [
       ['n.json', '[]'],

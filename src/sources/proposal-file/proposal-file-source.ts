@@ -20,7 +20,12 @@ export const proposalFileSourceSchema = z.strictObject({
     .describe(
       'The file to read: .json (a list of proposals), .ndjson or .jsonl (one a line), each also with .gz',
     ),
-  pageSize: z.int().min(1).max(100_000).default(250).describe('Proposals in a page'),
+  pageSize: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(250)
+    .describe('Proposals in a page; fewer where they are large'),
   maxProposalBytes: z
     .int()
     .min(1)
@@ -66,6 +71,7 @@ export function proposalFileSource(options: ProposalFileSourceOptions): Source<P
   }
   return {
     label: `proposals ${path}`,
+    path,
     gives: 'proposal',
     open: async (context) => {
       await requireReadable(path);
@@ -88,6 +94,9 @@ function open(settings: Settings, context: RunContext): OpenSource<Proposal> {
   };
 }
 
+/** In UTF-16 units of text: of large proposals, fewer make a page. */
+const LARGEST_PAGE = 8 * 1024 * 1024;
+
 /** An async generator keeps the order of overlapping calls, and reads for a call alone. */
 async function* readPages(
   settings: Settings,
@@ -96,11 +105,13 @@ async function* readPages(
   const { pageSize } = settings;
   let records: Proposal[] = [];
   let rejected: Rejection[] = [];
+  let length = 0;
   const page = (): Page<Proposal> => {
     const full = { records, rejected };
     context.recorder.read('proposal', records.length);
     records = [];
     rejected = [];
+    length = 0;
     return full;
   };
   let failure: unknown;
@@ -109,12 +120,13 @@ async function* readPages(
     for await (const some of pieces(settings)) {
       for (const piece of some) {
         count += 1;
+        length += piece.text.length;
         try {
           records.push(proposalIn(piece, settings));
         } catch (error) {
           rejected.push(rejectionOf(piece, count, error, settings));
         }
-        if (records.length + rejected.length >= pageSize) yield page();
+        if (records.length + rejected.length >= pageSize || length >= LARGEST_PAGE) yield page();
       }
     }
   } catch (error) {
