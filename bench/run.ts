@@ -1,9 +1,11 @@
 /**
- * `npm run bench`: how long a sweep takes, beside the bare fetching of the same pages and beside
- * DataHub's own connector, in one go. Writes bench/results.md and the table of the README.
+ * `npm run bench`: how long a sweep of MLflow takes, and how long the proposals of a file take to
+ * Kafka and to DataHub, beside bare clients that do the same and beside DataHub's own connector, in
+ * one go. Writes bench/results.md and the table of the README.
  *
- *   npm run bench              all of it, some 12 minutes: the peer takes most of them
- *   npm run bench -- --no-peer without the peer; the README is left as it is
+ *   npm run bench                  all of it, some 15 minutes: the peer takes most of them
+ *   npm run bench -- --no-peer     without the peer; the files are left as they are
+ *   npm run bench -- --only kafka  or datahub-rest, or mlflow; the files are left as they are
  */
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -15,7 +17,11 @@ import { PEER_ENVIRONMENT } from '../test/live/peer.js';
 import { PEER, type MlflowVersion } from '../test/live/releases.js';
 import { seedBulk } from '../test/live/seed.js';
 import { startMlflow } from '../test/live/servers.js';
-import { compare, type Command, type Figures } from './measure.js';
+import { benchDataHubRest } from './datahub-rest.js';
+import { benchKafka } from './kafka.js';
+import { compare, type Command } from './measure.js';
+import { makeProposals } from './proposals.js';
+import { rowOf, tableOf, type Row } from './row.js';
 
 const CONTENT = { experiments: 20, runs: 5_000, models: 100, versions: 1_000 };
 const CONNECTIONS = 2;
@@ -27,24 +33,36 @@ const VERSIONS: readonly MlflowVersion[] = ['2.22.5', '3.17.2'];
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const withPeer = !process.argv.includes('--no-peer');
 
-interface Row {
-  readonly work: string;
-  readonly ours: Figures;
-  readonly bare: Figures;
-  readonly peer: Figures | undefined;
-}
+const only = process.argv[process.argv.indexOf('--only') + 1];
+const isWanted = (part: string): boolean => !process.argv.includes('--only') || only === part;
 
 await installAll();
 const rows: Row[] = [];
-for (const version of VERSIONS) rows.push(await benchRest(version));
+if (isWanted('mlflow')) for (const version of VERSIONS) rows.push(await benchMlflow(version));
+if (isWanted('kafka') || isWanted('datahub-rest')) rows.push(...(await benchSinks()));
 const table = tableOf(rows);
 console.log(`\n${table}\n`);
-if (withPeer) {
+if (withPeer && !process.argv.includes('--only')) {
   await writeFile(here('results.md'), `${heading()}\n${table}\n`);
   await replaceInReadme(table);
 }
 
-async function benchRest(version: MlflowVersion): Promise<Row> {
+async function benchSinks(): Promise<readonly Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-sinks-'));
+  try {
+    const file = await makeProposals(folder);
+    const given = { folder, rounds: ROUNDS, withPeer };
+    const found: Row[] = [];
+    console.log(`${file.name}: ${ROUNDS + 1} rounds for each sink …`);
+    if (isWanted('kafka')) found.push(await benchKafka(file, given));
+    if (isWanted('datahub-rest')) found.push(await benchDataHubRest(file, given));
+    return found;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function benchMlflow(version: MlflowVersion): Promise<Row> {
   const server = await startMlflow(
     version,
     (database) => seedBulk(version, database, CONTENT),
@@ -92,31 +110,11 @@ async function benchRest(version: MlflowVersion): Promise<Row> {
     ];
     console.log(`MLflow ${version}: ${ROUNDS + 1} rounds …`);
     const figures = await compare(commands, ROUNDS);
-    const [ours, bare] = [figures.get('ours'), figures.get('bare')];
-    if (ours === undefined || bare === undefined) throw new Error('nothing was measured');
-    const work = `MLflow ${version} over REST to a file, 5,000 runs`;
-    return { work, ours, bare, peer: figures.get('peer') };
+    return rowOf(`MLflow ${version} over REST to a file, 5,000 runs`, figures);
   } finally {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function tableOf(all: readonly Row[]): string {
-  const head = [
-    '| work | this pipeline | bare client, same pages | DataHub’s connector | times the bare client | times faster than the connector |',
-    '|---|---|---|---|---|---|',
-  ];
-  const cell = ({ wallSeconds, peakMegabytes }: Figures): string =>
-    `${wallSeconds.toFixed(1)} s, ${peakMegabytes.toFixed(0)} MB`;
-  const ratio = (a: Figures, b: Figures): string => (a.wallSeconds / b.wallSeconds).toFixed(2);
-  return [
-    ...head,
-    ...all.map(
-      ({ work, ours, bare, peer }) =>
-        `| ${work} | ${cell(ours)} | ${cell(bare)} | ${peer === undefined ? 'not run' : cell(peer)} | ${ratio(ours, bare)} | ${peer === undefined ? '' : ratio(peer, ours)} |`,
-    ),
-  ].join('\n');
 }
 
 function heading(): string {
@@ -124,7 +122,8 @@ function heading(): string {
 
 Whole processes, wall time and peak memory; medians of ${ROUNDS} rounds in turn after one to warm up, the
 connector once. ${CONTENT.experiments} experiments, ${CONTENT.runs} runs, ${CONTENT.models} models, ${CONTENT.versions} versions; ${CONNECTIONS} connections, ${WORKERS} workers; server and client on one
-machine, Node ${process.version}.
+machine, Node ${process.version}. The bare client of Kafka is kafkajs, sending the same bytes ready-made in batches of 500;
+that of DataHub is undici, posting the same requests ready-made over four connections.
 `;
 }
 

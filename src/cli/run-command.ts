@@ -17,6 +17,8 @@ export async function runCommand(session: Session): Promise<number> {
   const { options, context } = session;
   if (options.report !== undefined) await checkReportPath(options.report, context.cwd);
   const wiring = await wire(session);
+  // No server is waited for, as where MLflow is read: the time is all this process's own.
+  if (wiring.definition.source.gives === 'proposal') context.preferSpeed?.();
 
   const stop = new AbortController();
   const signals: StopSignal[] = [];

@@ -26,6 +26,8 @@ export interface CommandContext {
   readonly modules: () => Promise<Readonly<Record<string, object>>>;
   /** Calls back at SIGINT and SIGTERM; gives a function that ends it. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
+  /** Tells V8 that time is worth more than memory: some 50 MB more for half the time. */
+  readonly preferSpeed?: () => void;
   /** Ends the process at once. */
   readonly exit: (status: number) => void;
 }

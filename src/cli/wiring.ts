@@ -66,7 +66,7 @@ export async function wire(
 
 /** Of two that write one file, the one that ends last would be all that is left. */
 function refuseSharedTargets(
-  { sinks, deadLetter, state }: PipelineDefinition,
+  { source, sinks, deadLetter, state }: PipelineDefinition,
   report: string | undefined,
   cwd: string,
 ): void {
@@ -88,6 +88,17 @@ function refuseSharedTargets(
   for (const path of state === undefined ? [] : stateFiles(state.path)) {
     claim(path, `the state file ${path}`);
   }
+  if (source.path !== undefined) refuseEndless(source.path, deadLetter.path, cwd);
+}
+
+/** What is rejected would be added to what is read, and rejected again. */
+function refuseEndless(read: string, deadLetter: string, cwd: string): void {
+  if (realPath(resolve(cwd, read)) !== realPath(resolve(cwd, deadLetter))) return;
+  throw new PipelineError(
+    `${read} is read, and so can't be the dead-letter file, too: name another with --dead-letter, ` +
+      'or send a dead-letter file again with replay',
+    { code: 'SAME_TARGET', category: 'usage' },
+  );
 }
 
 function realPath(path: string): string {

@@ -84,6 +84,8 @@ export interface ReadPlan {
 export interface Source<T = MlflowRecord> {
   /** For logs, errors and the graph; without credentials: `mlflow http://host:5000`. */
   readonly label: string;
+  /** The file that it reads as it goes, where it reads one: dead letters must not be added to it. */
+  readonly path?: string;
   /** `proposal`: what it gives is mapped already. Records of MLflow where it is absent. */
   readonly gives?: 'record' | 'proposal';
   /** Reaches the store and finds out what it is. Reads no record yet. */

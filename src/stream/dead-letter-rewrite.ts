@@ -8,6 +8,8 @@ import { kill, pid } from 'node:process';
 import { messageOf, PipelineError } from '../core/errors.js';
 
 const CHUNK_BYTES = 256 * 1024;
+/** Of large lines, fewer are given at a time. */
+const LARGEST_PAGE_BYTES = 8 * 1024 * 1024;
 
 /**
  * Until `finish`, the file stays as it was: whatever ends the process before loses nothing. Lines
@@ -50,7 +52,16 @@ export class DeadLetterRewrite {
       await refuseOthers(path);
       const side = `${path}.${pid}.replay`;
       const { mode } = await source.stat();
-      return new DeadLetterRewrite(path, side, source, await open(side, 'w', mode & 0o777));
+      const target = await open(side, 'w', mode & 0o777);
+      try {
+        // Once more: another may have begun in the same moment, and now each sees the other.
+        await refuseOthers(path);
+      } catch (error) {
+        await target.close();
+        await unlink(side);
+        throw error;
+      }
+      return new DeadLetterRewrite(path, side, source, target);
     } catch (error) {
       await source.close();
       throw failed(path, error);
@@ -65,9 +76,11 @@ export class DeadLetterRewrite {
   /** The next lines, at most so many; none at the end. A last line may lack its end. */
   async lines(count: number): Promise<string[]> {
     const lines: string[] = [];
-    while (lines.length < count) {
+    let bytes = 0;
+    while (lines.length < count && bytes < LARGEST_PAGE_BYTES) {
       const end = this.#rest.indexOf(0x0a);
       if (end >= 0) {
+        bytes += end;
         lines.push(this.#rest.subarray(0, end).toString('utf8'));
         this.#rest = this.#rest.subarray(end + 1);
         continue;
@@ -130,14 +143,19 @@ export class DeadLetterRewrite {
   }
 
   async #keepLate(): Promise<void> {
-    const late = (await this.lines(Infinity)).filter((line) => line !== '');
-    if (late.length === 0) return;
-    const file = await open(this.#path, 'a');
+    let file: FileHandle | undefined;
     try {
-      await file.appendFile(`${late.join('\n')}\n`);
-      await file.datasync();
+      for (;;) {
+        const lines = await this.lines(Infinity);
+        if (lines.length === 0) break;
+        const late = lines.filter((line) => line !== '');
+        if (late.length === 0) continue;
+        file ??= await open(this.#path, 'a');
+        await file.appendFile(`${late.join('\n')}\n`);
+      }
+      await file?.datasync();
     } finally {
-      await file.close();
+      await file?.close();
     }
   }
 
@@ -167,7 +185,8 @@ async function refuseOthers(path: string): Promise<void> {
       ? /^(\d{1,9})\.replay$/.exec(name.slice(prefix.length))?.[1]
       : undefined;
     if (other === undefined) continue;
-    if (Number(other) !== pid && isAlive(Number(other))) {
+    if (Number(other) === pid) continue; // opened with 'w', it is made anew
+    if (isAlive(Number(other))) {
       throw new PipelineError(
         `${path} is being replayed by another process (${other}): wait for its end. If there is no ` +
           `such replay, remove ${join(folder, name)}`,

@@ -35,6 +35,17 @@ function linesOf(path: string): Record<string, unknown>[] {
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
+it('is refused where what is read is the dead-letter file', async () => {
+  const cwd = temporaryFolder();
+  const path = proposalFile(cwd);
+  writeFileSync(path, '{"bad": oops}\n');
+  // Each line that is rejected would make another one.
+  const endless = await run(['--from', path, '--dead-letter', path], { cwd, config: plain });
+  expect(endless.status).toBe(2);
+  expect(endless.stderr).toContain("is read, and so can't be the dead-letter file");
+  expect(readFileSync(path, 'utf8')).toBe('{"bad": oops}\n');
+});
+
 describe.each(sinks)('%s, which gives up,', (uri, label, code) => {
   it('ends the run', async () => {
     const cwd = temporaryFolder();

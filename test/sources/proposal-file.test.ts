@@ -124,6 +124,16 @@ describe('what is read', () => {
     expect(records).toEqual([expected, expected, expected]);
   });
 
+  it('comes in smaller pages where proposals are large', async () => {
+    const large = tags(6).map(({ aspect, ...each }) => ({
+      ...each,
+      aspect: { ...aspect, description: 'x'.repeat(3 * 1024 * 1024) },
+    }));
+    const { records, pages } = await read('large.ndjson', lines(large));
+    expect(records).toEqual(large);
+    expect(pages).toBe(2);
+  });
+
   it('may be nothing', async () => {
     for (const [name, content] of [
       ['n.json', '[]'],
@@ -182,16 +192,18 @@ describe('what can not be used', () => {
     expect(records).toEqual([]);
     expect(rejected.map(({ code, message }) => `${code}: ${message.replace(/^.*not sent: /, '')}`))
       .toMatchInlineSnapshot(`
-      [
-        "UNSUPPORTED_PROPOSAL: it is a metadata change event (proposedSnapshot), which holds several aspects in an older form: DataHub itself can write it anew as proposals",
-        "UNSUPPORTED_PROPOSAL: its changeType is "DELETE": only UPSERT and PATCH are sent on",
-        "MALFORMED_PROPOSAL: the value of its aspect is not JSON",
-        "UNSUPPORTED_PROPOSAL: its aspect is of the type "application/avro", and only JSON is sent on",
-        "MALFORMED_PROPOSAL: the content of its aspect is null instead of an object",
-        "MALFORMED_PROPOSAL: its entityUrn is empty instead of a text",
-        "MALFORMED_PROPOSAL: its aspectName is a number instead of a text",
-      ]
-    `);
+        [
+          "UNSUPPORTED_PROPOSAL: it is a metadata change event (proposedSnapshot), which holds several aspects in an older form: DataHub itself can write it anew as proposals",
+          "UNSUPPORTED_PROPOSAL: its changeType is "DELETE": only UPSERT and PATCH are sent on",
+          "MALFORMED_PROPOSAL: the value of its aspect is not JSON",
+          "UNSUPPORTED_PROPOSAL: its aspect is of the type "application/avro": application/json is sent on, and of a PATCH application/json-patch+json",
+          "MALFORMED_PROPOSAL: the content of its aspect is null instead of an object",
+          "UNSUPPORTED_PROPOSAL: its aspect is of the type "application/json-patch+json": application/json is sent on, and of a PATCH application/json-patch+json",
+          "MALFORMED_PROPOSAL: its header a is a number instead of a text",
+          "MALFORMED_PROPOSAL: its entityUrn is empty instead of a text",
+          "MALFORMED_PROPOSAL: its aspectName is a number instead of a text",
+        ]
+      `);
     expect(rejected[1]?.identity).toBe('urn:li:tag:a tagProperties');
   });
 

@@ -355,6 +355,18 @@ describe('the file', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('is tried a few entries at a time where they are large', async () => {
+    const large = { description: 'x'.repeat(3 * 1024 * 1024) };
+    await letters(...['a', 'b', 'c', 'd'].map((tag) => refused(tagProposal(tag, large))));
+    const sizes: number[] = [];
+    const { sink } = memorySink((proposals) => {
+      sizes.push(proposals.length);
+      return Promise.resolve([]);
+    });
+    expect((await again({ sinks: [sink] })).report).toMatchObject({ done: 4, left: 0 });
+    expect(sizes).toEqual([3, 1]);
+  });
+
   it('must be there', async () => {
     await expect(again({ sinks: [] })).rejects.toMatchObject({
       code: 'DEAD_LETTER_UNREADABLE',

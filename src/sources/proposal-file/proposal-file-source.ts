@@ -4,7 +4,6 @@
 
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { z } from 'zod';
 import { messageOf, PipelineError } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
@@ -21,7 +20,12 @@ export const proposalFileSourceSchema = z.strictObject({
     .describe(
       'The file to read: .json (a list of proposals), .ndjson or .jsonl (one a line), each also with .gz',
     ),
-  pageSize: z.int().min(1).max(100_000).default(250).describe('Proposals in a page'),
+  pageSize: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(250)
+    .describe('Proposals in a page; fewer where they are large'),
   maxProposalBytes: z
     .int()
     .min(1)
@@ -67,6 +71,7 @@ export function proposalFileSource(options: ProposalFileSourceOptions): Source<P
   }
   return {
     label: `proposals ${path}`,
+    path,
     gives: 'proposal',
     open: async (context) => {
       await requireReadable(path);
@@ -89,6 +94,9 @@ function open(settings: Settings, context: RunContext): OpenSource<Proposal> {
   };
 }
 
+/** In UTF-16 units of text: of large proposals, fewer make a page. */
+const LARGEST_PAGE = 8 * 1024 * 1024;
+
 /** An async generator keeps the order of overlapping calls, and reads for a call alone. */
 async function* readPages(
   settings: Settings,
@@ -97,22 +105,29 @@ async function* readPages(
   const { pageSize } = settings;
   let records: Proposal[] = [];
   let rejected: Rejection[] = [];
+  let length = 0;
   const page = (): Page<Proposal> => {
     const full = { records, rejected };
     context.recorder.read('proposal', records.length);
     records = [];
     rejected = [];
+    length = 0;
     return full;
   };
   let failure: unknown;
   try {
-    for await (const [place, piece] of pieces(settings)) {
-      try {
-        records.push(proposalIn(piece, settings));
-      } catch (error) {
-        rejected.push(rejectionOf(place, piece, error, settings));
+    let count = 0;
+    for await (const some of pieces(settings)) {
+      for (const piece of some) {
+        count += 1;
+        length += piece.text.length;
+        try {
+          records.push(proposalIn(piece, settings));
+        } catch (error) {
+          rejected.push(rejectionOf(piece, count, error, settings));
+        }
+        if (records.length + rejected.length >= pageSize || length >= LARGEST_PAGE) yield page();
       }
-      if (records.length + rejected.length >= pageSize) yield page();
     }
   } catch (error) {
     failure = error;
@@ -121,29 +136,26 @@ async function* readPages(
   if (failure !== undefined) throw unreadable(settings.path, failure);
 }
 
-/** The values of the file, each with its place for messages: `line 12`, `proposal 7 (line 12)`. */
+/** The values of the file, those of a chunk at a time. */
 async function* pieces({
   path,
   maxProposalBytes,
-}: Settings): AsyncGenerator<readonly [place: string, piece: Piece], void> {
-  const name = basename(path).toLowerCase();
-  const gzip = name.endsWith('.gz');
-  const lines = /\.(ndjson|jsonl)(\.gz)?$/.test(name);
-  const splitter: Splitter = lines
+}: Settings): AsyncGenerator<Iterable<Piece>, void> {
+  const gzip = path.toLowerCase().endsWith('.gz');
+  const splitter: Splitter = hasLines(path)
     ? new LineSplitter(maxProposalBytes)
     : new ListSplitter(maxProposalBytes);
-  let count = 0;
-  const placed = (piece: Piece): readonly [place: string, piece: Piece] => {
-    count += 1;
-    return [lines ? `line ${piece.line}` : `proposal ${count} (line ${piece.line})`, piece];
-  };
   let start = true;
   for await (const chunk of readBytes(path, gzip)) {
     const bytes = start ? withoutByteOrderMark(chunk) : chunk;
     start = false;
-    for (const piece of splitter.push(bytes)) yield placed(piece);
+    yield splitter.push(bytes);
   }
-  for (const piece of splitter.end()) yield placed(piece);
+  yield splitter.end();
+}
+
+function hasLines(path: string): boolean {
+  return /\.(ndjson|jsonl)(\.gz)?$/i.test(path);
 }
 
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
@@ -173,11 +185,12 @@ function proposalIn({ text, tooLong }: Piece, { maxProposalBytes }: Settings): P
 const LONGEST_KEPT_TEXT = 64 * 1024;
 
 function rejectionOf(
-  place: string,
-  { text, tooLong }: Piece,
+  { text, line, tooLong }: Piece,
+  count: number,
   error: unknown,
   { path }: Settings,
 ): Rejection {
+  const place = hasLines(path) ? `line ${line}` : `proposal ${count} (line ${line})`;
   const content = tooLong ? undefined : jsonOrUndefined(text);
   return {
     kind: 'record',

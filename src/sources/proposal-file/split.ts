@@ -40,6 +40,12 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** 1 for the bytes that mean something outside texts. */
+const MEANS = new Uint8Array(256);
+for (const byte of [NEWLINE, QUOTE, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT]) {
+  MEANS[byte] = 1;
+}
+
 /** A value a line; blank lines are passed over. */
 export class LineSplitter implements Splitter {
   readonly #rest: Collected;
@@ -93,29 +99,22 @@ export class ListSplitter implements Splitter {
   }
 
   *push(bytes: Buffer): Iterable<Piece> {
-    let start = 0; // of the part of the value that these bytes hold
-    for (let index = 0; index < bytes.length; index += 1) {
-      const byte = bytes[index] ?? 0;
-      if (byte === NEWLINE) this.#line += 1;
+    let index = 0;
+    while (index < bytes.length) {
       if (this.#place === 'in a value') {
-        if (this.#inText) {
-          index = this.#endOfText(bytes, index);
-          continue;
-        }
-        const end = this.#step(byte);
-        if (end === 'goes on') continue;
-        this.#value.add(bytes.subarray(start, end === 'ends here' ? index + 1 : index));
-        yield this.#take();
-        if (end === 'ends here') continue;
-      }
-      if (this.#between(byte)) {
-        start = index;
-        this.#place = 'in a value';
-        this.#valueLine = this.#line;
-        this.#step(byte);
+        const start = index;
+        index = this.#endOfValue(bytes, start);
+        this.#value.add(bytes.subarray(start, index));
+        if (this.#isBetween()) yield this.#take();
+      } else {
+        const byte = bytes[index] ?? 0;
+        if (byte === NEWLINE) this.#line += 1;
+        if (this.#between(byte)) {
+          this.#place = 'in a value';
+          this.#valueLine = this.#line;
+        } else index += 1;
       }
     }
-    if (this.#place === 'in a value') this.#value.add(bytes.subarray(start));
   }
 
   *end(): Iterable<Piece> {
@@ -133,24 +132,58 @@ export class ListSplitter implements Splitter {
     }
   }
 
-  /** Most bytes are those of texts, and only two of them matter there. */
-  #endOfText(bytes: Buffer, from: number): number {
+  /**
+   * Where the value ends that the bytes from there on belong to; if it does, the place is no longer
+   * in it. Every byte of a file passes here, most of them those of texts.
+   */
+  #endOfValue(bytes: Buffer, from: number): number {
+    const { length } = bytes;
     let index = from;
-    for (; index < bytes.length; index += 1) {
-      const byte = bytes[index];
-      if (this.#escaped) this.#escaped = false;
-      else if (byte === BACKSLASH) this.#escaped = true;
-      else if (byte === QUOTE) {
-        this.#inText = false;
-        return index;
-      } else if (byte === NEWLINE && index > from) this.#line += 1;
+    while (index < length) {
+      if (this.#inText) {
+        index = this.#endOfText(bytes, index);
+        continue;
+      }
+      while (index < length && (MEANS[bytes[index] ?? 0] ?? 0) === 0) index += 1;
+      if (index === length) break;
+      const end = this.#step(bytes[index] ?? 0);
+      if (end !== 'ended before') index += 1;
+      if (end !== 'goes on') {
+        this.#place = 'before a value';
+        break;
+      }
     }
     return index;
+  }
+
+  #endOfText(bytes: Buffer, from: number): number {
+    const { length } = bytes;
+    let index = from;
+    if (this.#escaped) {
+      this.#escaped = false;
+      index += 1;
+    }
+    for (; index < length; index += 1) {
+      const byte = bytes[index];
+      if (byte === QUOTE) {
+        this.#inText = false;
+        return index + 1;
+      }
+      if (byte === NEWLINE) this.#line += 1;
+      else if (byte === BACKSLASH) {
+        index += 1;
+        this.#escaped = index === length;
+      }
+    }
+    return length;
   }
 
   #step(byte: number): 'goes on' | 'ends here' | 'ended before' {
     const open = this.#open;
     switch (byte) {
+      case NEWLINE:
+        this.#line += 1;
+        return 'goes on';
       case QUOTE:
         this.#inText = true;
         return 'goes on';
@@ -163,13 +196,7 @@ export class ListSplitter implements Splitter {
       case CLOSE_OBJECT:
       case CLOSE_LIST:
         if (open.length === 0) return 'ended before';
-        if (open.pop() !== byte) {
-          throw new BrokenTextError(
-            `${String.fromCharCode(byte)} closes what was not opened by it, in the value that ` +
-              `begins in line ${this.#valueLine}`,
-            this.#line,
-          );
-        }
+        if (open.pop() !== byte) throw this.#unopened(byte);
         // In a list only a comma or its end closes a value: what is wrong behind it is part of it.
         return open.length === 0 && !this.#isList ? 'ends here' : 'goes on';
       case COMMA:
@@ -177,6 +204,18 @@ export class ListSplitter implements Splitter {
       default:
         return 'goes on';
     }
+  }
+
+  #unopened(byte: number): BrokenTextError {
+    return new BrokenTextError(
+      `${String.fromCharCode(byte)} closes what was not opened by it, in the value that ` +
+        `begins in line ${this.#valueLine}`,
+      this.#line,
+    );
+  }
+
+  #isBetween(): boolean {
+    return this.#place !== 'in a value';
   }
 
   /** Whether a value begins with this byte. */
@@ -204,7 +243,8 @@ export class ListSplitter implements Splitter {
   #take(): Piece {
     this.#place = 'before a value';
     this.#open.length = 0;
-    return { ...this.#value.take(), line: this.#valueLine };
+    const { text, tooLong } = this.#value.take();
+    return { text, line: this.#valueLine, tooLong };
   }
 }
 
