@@ -4,28 +4,32 @@
 
 import { createHash } from 'node:crypto';
 import type { PagePosition } from '../../stream/memory.js';
-import { bytesOf, type Cursor } from './pages.js';
 
 /** There is but one. */
 const LANE = 'runs';
 
-interface Position {
+/** A run, in the order that runs are read in. */
+export interface RunPlace {
+  /** In hexadecimal digits. */
+  readonly hexId: string;
+  /** Of its row, where the order is that of rows. */
+  readonly rowId?: number;
+}
+
+interface Position extends RunPlace {
   /** Tells the experiments apart that it was read for. */
   readonly experiments: string;
-  /** Id of the last run, in hexadecimal digits. */
-  readonly after: string;
 }
 
 export interface RunLane {
-  /** Behind the position; the start where there is none that holds for these experiments. */
-  readonly start: (positions: ReadonlyMap<string, string> | undefined) => Cursor | undefined;
-  /** Behind a run, by its id in hexadecimal digits. */
-  readonly behind: (hexId: string) => PagePosition;
+  /** The run to go on behind; absent where there is no position that holds for these experiments. */
+  readonly start: (positions: ReadonlyMap<string, string> | undefined) => RunPlace | undefined;
+  readonly behind: (place: RunPlace) => PagePosition;
 }
 
 /**
- * By the key of the last run. Where an experiment has been created, deleted or restored meanwhile,
- * all is read again: its runs may stand anywhere, also before the position.
+ * By the last run. Where an experiment has been created, deleted or restored meanwhile, all is read
+ * again: its runs may stand anywhere, also before the position.
  */
 export function runLane(experimentIds: readonly string[]): RunLane {
   const hash = createHash('sha256').update(JSON.stringify([...experimentIds].sort()));
@@ -33,11 +37,10 @@ export function runLane(experimentIds: readonly string[]): RunLane {
   return {
     start: (positions) => {
       const position = parsePosition(positions?.get(LANE) ?? '');
-      if (position?.experiments !== experiments) return undefined;
-      return [bytesOf(position.after)];
+      return position?.experiments === experiments ? position : undefined;
     },
-    behind: (after) => {
-      const position: Position = { experiments, after };
+    behind: (place) => {
+      const position: Position = { experiments, ...place };
       return { lane: LANE, value: JSON.stringify(position) };
     },
   };
@@ -45,10 +48,11 @@ export function runLane(experimentIds: readonly string[]): RunLane {
 
 function parsePosition(value: string): Position | undefined {
   try {
-    const { experiments, after } = JSON.parse(value) as Partial<Record<keyof Position, unknown>>;
-    return typeof experiments === 'string' && typeof after === 'string'
-      ? { experiments, after }
-      : undefined;
+    const { experiments, hexId, rowId } = JSON.parse(value) as Partial<
+      Record<keyof Position, unknown>
+    >;
+    if (typeof experiments !== 'string' || typeof hexId !== 'string') return undefined;
+    return { experiments, hexId, ...(typeof rowId === 'number' ? { rowId } : {}) };
   } catch {
     return undefined;
   }

@@ -10,7 +10,8 @@ import { bytesOf, Lists, type PageReader, parsePage, type TagJson, tagJson } fro
 import { type Cell, type Query, realOf, type Row, select } from './read-only-database.js';
 import type { StoreSchema } from './schema.js';
 
-const COLUMNS = [
+/** Of the table `runs`, called `r`. */
+export const COLUMNS = [
   'r.run_uuid',
   'hex(r.run_uuid)',
   'CAST(r.experiment_id AS TEXT)',
@@ -55,35 +56,37 @@ const DATASETS = select(
   'json_each(?) AS j CROSS JOIN datasets AS c ON c.dataset_uuid = j.value',
 );
 
-export interface RunReaderOptions {
-  /** Milliseconds since 1970: only runs that started at or after it. */
-  readonly since?: number | undefined;
-  /** The position behind a run, by its id in hexadecimal digits; absent where none is wanted. */
-  readonly positionBehind?: ((hexId: string) => PagePosition) | undefined;
+/** What follows WHERE for the active runs of experiments; their ids are the parameter ?1. */
+export const IN_EXPERIMENTS = `r.lifecycle_stage = 'active'
+  AND r.experiment_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?1))`;
+
+/** The parameter. Anything but digits would be cast to 0, which is an experiment. */
+export function experimentList(experimentIds: readonly string[]): string {
+  return JSON.stringify(experimentIds.filter((id) => /^\d+$/.test(id)));
 }
 
-/** Active runs of the experiments named, by id. */
+/**
+ * Active runs of the experiments named, by id.
+ *
+ * @param positionBehind - of a run, by its id in hexadecimal digits; absent where none is wanted
+ */
 export function runReader(
   schema: StoreSchema,
   pageSize: number,
   experimentIds: readonly string[],
-  { since, positionBehind }: RunReaderOptions = {},
+  positionBehind?: (hexId: string) => PagePosition,
 ): PageReader<Run> {
-  // Anything but digits would be cast to 0, which is an experiment.
-  const experiments = JSON.stringify(experimentIds.filter((id) => /^\d+$/.test(id)));
-  const started = since === undefined ? '' : `AND ifnull(r.start_time, 0) >= ${Math.floor(since)}`;
-  const wanted = `r.lifecycle_stage = 'active' ${started}
-    AND r.experiment_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?1))`;
+  const experiments = experimentList(experimentIds);
   const runs = select(
     COLUMNS,
-    `(SELECT * FROM runs AS r WHERE ${wanted}
+    `(SELECT * FROM runs AS r WHERE ${IN_EXPERIMENTS}
       AND r.run_uuid > CAST(?2 AS TEXT) AND r.run_uuid < x''
       ORDER BY r.run_uuid LIMIT ${pageSize}) AS r`,
   );
   // An id that is no text, or an empty one, has no place in the order of ids.
   const withoutId = select(
     COLUMNS,
-    `runs AS r WHERE ${wanted}
+    `runs AS r WHERE ${IN_EXPERIMENTS}
      AND (r.run_uuid IS NULL OR r.run_uuid = '' OR r.run_uuid >= x'')`,
   );
   return (query, after) => {
@@ -117,8 +120,8 @@ export function readRunsById(
   return parsePage(RUN, runsJson(query, schema, rows));
 }
 
-/** The same as MLflow's server makes of them. */
-function runsJson(query: Query, schema: StoreSchema, rows: readonly Row[]): unknown[] {
+/** Rows of `COLUMNS` as the same JSON that MLflow's server makes of them. */
+export function runsJson(query: Query, schema: StoreSchema, rows: readonly Row[]): unknown[] {
   if (rows.length === 0) return [];
   const runIds = JSON.stringify(rows.map(([runId]) => runId));
   const params = rows.map((): TagJson[] => []);

@@ -16,7 +16,7 @@ import {
   type SqliteStoreSettings,
 } from './options.js';
 import { reportOrphans } from './orphans.js';
-import { keyedPages } from './pages.js';
+import { bytesOf, keyedPages } from './pages.js';
 import { ReadOnlyDatabase, select } from './read-only-database.js';
 import {
   modelVersionReader,
@@ -26,6 +26,7 @@ import {
 } from './registry.js';
 import { runLane } from './run-lane.js';
 import { readRunsById, runReader } from './runs.js';
+import { cursorBehind, runsSinceReader } from './runs-since.js';
 import { inspectSchema, reportWorkspaces, type StoreSchema } from './schema.js';
 import { sqliteUri } from './uri.js';
 
@@ -98,12 +99,26 @@ class SqliteStore implements MlflowStore {
   }
 
   runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
-    const lane = selection === undefined ? undefined : runLane(experimentIds);
-    const reader = runReader(this.#schema, this.#settings.runsPageSize, experimentIds, {
-      since: selection?.since,
-      positionBehind: lane?.behind,
-    });
-    return keyedPages(this.#database, reader, lane?.start(selection?.positions));
+    const { runsPageSize } = this.#settings;
+    if (selection === undefined) {
+      return keyedPages(this.#database, runReader(this.#schema, runsPageSize, experimentIds));
+    }
+    const { start, behind } = runLane(experimentIds);
+    const place = start(selection.positions);
+    if (selection.since === undefined) {
+      const reader = runReader(this.#schema, runsPageSize, experimentIds, (hexId) =>
+        behind({ hexId }),
+      );
+      return keyedPages(this.#database, reader, place && [bytesOf(place.hexId)]);
+    }
+    const reader = runsSinceReader(
+      this.#schema,
+      runsPageSize,
+      experimentIds,
+      selection.since,
+      behind,
+    );
+    return keyedPages(this.#database, reader, place && cursorBehind(place));
   }
 
   registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {

@@ -66,11 +66,52 @@ describe.each(MLFLOW_VERSIONS)('runs in a database of MLflow %s', (version) => {
     const all = await collect(store.runs(experiments));
     for (const since of [0, 1, 5_000, 5_000.5, 1e15]) {
       const ids = (await read(store, experiments, { since })).flatMap((place) => place.ids);
-      expect(ids).toEqual(
+      expect(ids.sort()).toEqual(
         all.filter(({ startTime }) => startTime >= Math.floor(since)).map(({ runId }) => runId),
       );
     }
     expect(all.find(({ runId }) => runId === id)?.startTime).toBe(0);
+  });
+
+  it('since a time are found among many that started before, and gone on with', async () => {
+    const path = copyOf(version);
+    // Few of very many match, in groups that are more than a page.
+    change(
+      path,
+      `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 45000)
+       INSERT INTO runs(run_uuid, name, source_type, user_id, status, start_time, lifecycle_stage,
+         artifact_uri, experiment_id)
+       SELECT 'many' || printf('%06d', n), '', 'LOCAL', '', 'FINISHED',
+         1000 + (n > 44000 OR n BETWEEN 4000 AND 4030), 'active', '',
+         (SELECT min(experiment_id) FROM experiments WHERE lifecycle_stage = 'active')
+       FROM numbers`,
+      `UPDATE runs SET start_time = 1000 WHERE run_uuid NOT LIKE 'many%'`,
+    );
+    const store = await open(path, { runsPageSize: 25 });
+    const experiments = await activeExperiments(store);
+    const places = await read(store, experiments, { since: 1001 });
+    const ids = places.flatMap((place) => place.ids);
+    expect(ids).toHaveLength(1031);
+    expect(new Set(ids).size).toBe(1031);
+    for (const at of [0, 1, 2, places.length - 2, places.length - 1]) {
+      const { positions = new Map<string, string>() } = places[at] ?? {};
+      const rest = await read(store, experiments, { since: 1001, positions });
+      expect(rest.flatMap((place) => place.ids)).toEqual(
+        places.slice(at + 1).flatMap((place) => place.ids),
+      );
+    }
+    // Compacting a database may number its rows anew.
+    const [, { positions } = { positions: new Map<string, string>() }] = places;
+    change(path, 'UPDATE runs SET rowid = rowid + 100000');
+    const anew = await read(store, experiments, { since: 1001, positions });
+    expect(anew.flatMap((place) => place.ids)).toEqual(ids);
+  });
+
+  it('since a time are none where there are no runs', async () => {
+    const path = copyOf(version);
+    change(path, 'DELETE FROM runs');
+    const store = await open(path);
+    expect(await read(store, await activeExperiments(store), { since: 0 })).toEqual([]);
   });
 
   it('are read from the start where experiments came or went, or a position makes no sense', async () => {

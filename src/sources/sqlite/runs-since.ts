@@ -1,0 +1,87 @@
+/**
+ * Runs that started since a time. No index has the start, so every row is looked at; in the order
+ * of the rows in the file, which takes a tenth of the time that the order of ids does.
+ */
+
+import { RUN } from '../../mlflow/parse.js';
+import type { Run } from '../../mlflow/types.js';
+import type { PagePosition } from '../../stream/memory.js';
+import { bytesOf, type Cursor, type PageReader, parsePage } from './pages.js';
+import { type Query, select } from './read-only-database.js';
+import type { RunPlace } from './run-lane.js';
+import { COLUMNS, experimentList, IN_EXPERIMENTS, runsJson } from './runs.js';
+import type { StoreSchema } from './schema.js';
+
+/** Rows that one read looks at: hardly any may match, and who writes waits as long as a read takes. */
+const WINDOW = 20_000;
+
+/** By themselves, for SQLite finds both at once only by looking at all. */
+const ENDS = select(
+  ['lowest', 'highest'],
+  '(SELECT (SELECT min(rowid) FROM runs) AS lowest, (SELECT max(rowid) FROM runs) AS highest)',
+);
+
+const AT_PLACE = select(['1'], 'runs WHERE rowid = ?1 AND run_uuid = CAST(?2 AS TEXT)');
+
+/** The cursor behind a run that an earlier reading came to. */
+export function cursorBehind({ rowId, hexId }: RunPlace): Cursor | undefined {
+  return rowId === undefined ? undefined : [rowId, bytesOf(hexId)];
+}
+
+/**
+ * Active runs of the experiments named, in the order of their rows.
+ *
+ * @param since - milliseconds since 1970; a missing start counts as 0
+ */
+export function runsSinceReader(
+  schema: StoreSchema,
+  pageSize: number,
+  experimentIds: readonly string[],
+  since: number,
+  positionBehind: (place: RunPlace) => PagePosition,
+): PageReader<Run> {
+  const experiments = experimentList(experimentIds);
+  const runs = select(
+    [...COLUMNS, 'r.row_id'],
+    `(SELECT r.*, r.rowid AS row_id FROM runs AS r NOT INDEXED
+      WHERE r.rowid > ?2 AND r.rowid <= ?3 AND ifnull(r.start_time, 0) >= ${Math.floor(since)}
+      AND ${IN_EXPERIMENTS} ORDER BY r.rowid LIMIT ${pageSize}) AS r`,
+  );
+  return (query, after) => {
+    const [lowest, highest] = query(ENDS)[0] ?? [];
+    if (typeof lowest !== 'number' || typeof highest !== 'number') {
+      return { page: { items: [], rejected: [] } };
+    }
+    const from = rowBefore(query, after) ?? lowest - 1;
+    const end = Math.min(from + WINDOW, highest);
+    const rows = query(runs, [experiments, from, end]);
+    const page = parsePage(RUN, runsJson(query, schema, rows));
+    const last = rows.at(-1);
+    const isFull = rows.length === pageSize;
+    const next = isFull ? Number(last?.[COLUMNS.length]) : end;
+    return {
+      page:
+        last === undefined
+          ? page
+          : {
+              ...page,
+              position: positionBehind({
+                hexId: String(last[1]),
+                rowId: Number(last[COLUMNS.length]),
+              }),
+            },
+      ...(isFull || end < highest ? { next: [next] } : {}),
+    };
+  };
+}
+
+/**
+ * The row that a cursor stands at. Undefined where another run is there than an earlier reading
+ * saw: a database that was compacted or rebuilt may number its rows anew.
+ */
+function rowBefore(query: Query, after: Cursor | undefined): number | undefined {
+  const [rowId, id] = after ?? [];
+  if (rowId === undefined) return undefined;
+  if (id !== undefined && query(AT_PLACE, [rowId, id]).length === 0) return undefined;
+  return Number(rowId);
+}
