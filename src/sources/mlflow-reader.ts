@@ -58,22 +58,23 @@ type Section = () => AsyncIterable<RecordPage>;
 /** One sweep over a store. */
 class Reading {
   readonly #pages: RecordPages;
+  readonly #recall: ReadingWithMemory | undefined;
 
   constructor(
     private readonly store: MlflowStore,
     private readonly context: RunContext,
-    private readonly plan: ReadPlan,
+    plan: ReadPlan,
     private readonly index: JoinIndex,
   ) {
     this.#pages = new RecordPages(store.server, context, plan, index);
+    const { memory } = plan;
+    if (memory !== undefined) {
+      this.#recall = new ReadingWithMemory(store, context.recorder, memory, this.#pages, index);
+    }
   }
 
   pages(): AsyncIterable<RecordPage> {
-    const { memory } = this.plan;
-    const recall =
-      memory === undefined
-        ? undefined
-        : new ReadingWithMemory(this.store, this.context.recorder, memory, this.#pages, this.index);
+    const recall = this.#recall;
     const wants = (...kinds: RecordKind[]): boolean => this.#pages.wants(...kinds);
     const sections: Section[] = [() => this.#server()];
     if (wants('experiment', 'run')) sections.push(() => this.#experiments());
@@ -95,6 +96,7 @@ class Reading {
     const { experimentNames, server } = this.#pages;
     return mapPages(this.store.experiments(), ({ items, rejected }) => {
       for (const { experimentId, name } of items) experimentNames.set(experimentId, name);
+      this.#recall?.meet(items);
       if (this.#pages.wants('run')) this.#warnOfRunsOf(rejected);
       return this.#pages.of(
         items.map((experiment) => ({ kind: 'experiment', server, experiment })),

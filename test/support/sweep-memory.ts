@@ -28,7 +28,8 @@ export class SweepMemory implements ReadMemory {
   readonly #versions = new Map<RecordKey, { json: string; runId?: string }>();
   readonly #uses = new Map<string, DatasetUse>();
   readonly #names = new Map<string, string>();
-  readonly #newNames = new Map<string, string>();
+  /** Experiments that were new or renamed when it was asked about them. */
+  readonly #whole = new Set<string>();
 
   /** @param since - of a lookback, milliseconds since 1970 */
   begin(since?: number): void {
@@ -36,12 +37,11 @@ export class SweepMemory implements ReadMemory {
     else this.since = since;
     this.positions.clear();
     this.thisSweep.clear();
-    this.#newNames.clear();
+    this.#whole.clear();
   }
 
   /** What was not delivered by a sweep over everything is forgotten. */
   complete(): void {
-    for (const [id, name] of this.#newNames) this.#names.set(id, name);
     if (this.since !== undefined) return;
     for (const key of this.#versions.keys()) {
       if (!this.thisSweep.has(key)) this.#versions.delete(key);
@@ -94,7 +94,8 @@ export class SweepMemory implements ReadMemory {
   }
 
   needsAllRuns({ experimentId, name }: Pick<Experiment, 'experimentId' | 'name'>): boolean {
-    return this.#names.get(experimentId) !== name;
+    if (this.#names.get(experimentId) !== name) this.#whole.add(experimentId);
+    return this.#whole.has(experimentId);
   }
 
   changedVersions(versions: readonly ModelVersion[]): ReadonlySet<RecordKey> {
@@ -135,9 +136,7 @@ export class SweepMemory implements ReadMemory {
     const key = recordKey(record);
     if (key !== undefined) this.thisSweep.add(key);
     if (record.kind === 'experiment') {
-      const { experimentId, name } = record.experiment;
-      // The first of a sweep: what was delivered before it broke off may refer to that one.
-      if (!this.#newNames.has(experimentId)) this.#newNames.set(experimentId, name);
+      this.#names.set(record.experiment.experimentId, record.experiment.name);
     } else if (record.kind === 'run') {
       const { runId, startTime, status, datasetInputs } = record.run;
       this.#runs.set(runId, { runId, startTime, status });

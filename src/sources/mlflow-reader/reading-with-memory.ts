@@ -10,7 +10,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runKey, versionKey, type RecordKey } from '../../mlflow/record-key.js';
 import type { DatasetUse } from '../../mlflow/records.js';
-import type { ModelVersion, Run } from '../../mlflow/types.js';
+import type { Experiment, ModelVersion, Run } from '../../mlflow/types.js';
 import type { PagePosition, ReadMemory } from '../../stream/memory.js';
 import { concatPages, mapPages } from '../../stream/pages.js';
 import type { Recorder } from '../../stream/recorder.js';
@@ -47,15 +47,20 @@ export class ReadingWithMemory {
     private readonly index: JoinIndex,
   ) {}
 
-  /** To be opened when experiments are read, and versions are in the index. */
+  /** To be told before the experiments are given: once delivered, they are no longer new. */
+  meet(experiments: readonly Experiment[]): void {
+    for (const experiment of experiments) {
+      const whole = this.memory.since === undefined || this.memory.needsAllRuns(experiment);
+      (whole ? this.#whole : this.#others).add(experiment.experimentId);
+    }
+  }
+
+  /** To be opened when all experiments have been met, and versions are in the index. */
   runs(): readonly Section[] {
     const { since } = this.memory;
     const sections: Section[] = [];
     if (this.pages.wants('dataset')) sections.push(() => this.#datasetUses());
-    sections.push(() => {
-      this.#tellExperimentsApart();
-      return this.#runsOf('all', this.#whole);
-    });
+    sections.push(() => this.#runsOf('all', this.#whole));
     if (since === undefined) return sections;
     sections.push(
       () => this.#runsOf('since', this.#others),
@@ -97,14 +102,6 @@ export class ReadingWithMemory {
     yield* [];
   }
 
-  #tellExperimentsApart(): void {
-    for (const [experimentId, name] of this.pages.experimentNames) {
-      const whole =
-        this.memory.since === undefined || this.memory.needsAllRuns({ experimentId, name });
-      (whole ? this.#whole : this.#others).add(experimentId);
-    }
-  }
-
   #runsOf(lanes: Lanes, experimentIds: ReadonlySet<string>): AsyncIterable<RecordPage> {
     // A database would look through all of its runs to find none.
     if (experimentIds.size === 0) return concatPages([]);
@@ -114,7 +111,9 @@ export class ReadingWithMemory {
       ...(lanes === 'all' || since === undefined ? {} : { since }),
     };
     return mapPages(this.store.runs([...experimentIds], selection), (page) => {
-      const runs = this.#withoutDelivered(page.items);
+      // Delivered before its experiment was renamed, a run refers to it by the wrong name.
+      const again = lanes === 'all' && since !== undefined;
+      const runs = again ? page.items : this.#withoutDelivered(page.items);
       const versions = this.index.takeVersionsOfRuns(runs.map(({ runId }) => runId));
       const made = this.pages.of(this.pages.runs(runs, versions), page.rejected);
       return page.position === undefined

@@ -300,12 +300,8 @@ describe('a lookback', () => {
     const [, second] = content.experiments;
     if (second !== undefined) second.name = 'renamed';
     const records = await memory.deliver(pages(memory));
-    const delivered = 4;
-    expect(runsIn(records)).toEqual(
-      range(20, 40)
-        .filter((index) => index < 30 || index >= 30 + delivered)
-        .map(sampleRunId),
-    );
+    // Also those that were delivered already, by the wrong name.
+    expect(runsIn(records)).toEqual(range(20, 40).map(sampleRunId));
   });
 
   it('reads models and versions alone where the plan says so', async () => {
