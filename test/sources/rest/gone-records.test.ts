@@ -198,7 +198,7 @@ describe('asking what is gone', () => {
     const unknown = Array.from({ length: 40 }, (_, at) => runKey(`${at}`.padStart(32, 'e')));
     expect(await store.findGone(unknown)).toEqual(new Set(unknown));
     expect(asked('runs/get')).toHaveLength(40);
-    expect(server.peakConcurrency).toBe(3);
+    expect(server.peakConcurrency).toBeLessThanOrEqual(3);
   });
 
   it('ends with the reason of an abort', async () => {
