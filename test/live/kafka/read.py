@@ -32,7 +32,7 @@ from datahub.metadata.schemas import getMetadataChangeProposalSchema  # noqa: E4
 TIMEOUT_S = 30
 CONTENT_TYPES = {"UPSERT": "application/json", "PATCH": "application/json-patch+json"}
 # Whatever hangs, it is named.
-faulthandler.dump_traceback_later(90, exit=True)
+faulthandler.dump_traceback_later(280, exit=True)
 
 
 def read(broker, topic, registry, out):

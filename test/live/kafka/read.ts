@@ -40,6 +40,7 @@ export async function canonicalForms(ours: object): Promise<readonly (string | u
 async function python(args: readonly string[]): Promise<string> {
   const { stdout } = await run(join(binOf(KAFKA_READER), 'python'), [SCRIPT, ...args], {
     env: PEER_ENVIRONMENT,
+    timeoutMs: 300_000,
   });
   return stdout;
 }
