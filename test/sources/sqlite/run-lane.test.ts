@@ -102,7 +102,7 @@ describe.each(MLFLOW_VERSIONS)('runs in a database of MLflow %s', (version) => {
     }
     // Compacting a database may number its rows anew.
     const [, { positions } = { positions: new Map<string, string>() }] = places;
-    change(path, 'UPDATE runs SET rowid = rowid + 100000');
+    change(path, 'UPDATE runs SET rowid = rowid - 1000000');
     const anew = await read(store, experiments, { since: 1001, positions });
     expect(anew.flatMap((place) => place.ids)).toEqual(ids);
   });
