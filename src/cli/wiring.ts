@@ -27,7 +27,7 @@ export async function wire({ options, context, log }: Session): Promise<Wiring> 
   const config = await loadConfig({
     cwd: context.cwd,
     packageRoot: context.packageRoot,
-    modules: await context.modules(),
+    modules: context.modules,
     ...(options.config === undefined ? {} : { path: options.config }),
   });
   const { from, to, deadLetter } = options;
