@@ -23,14 +23,14 @@ export function proposalJson({
   runId,
 }: SystemMetadata): (proposal: Proposal) => string {
   // The same for every proposal of a run, and so made once.
-  const tail = `,"systemMetadata":${JSON.stringify({ lastObserved, runId })}}`;
+  const tail = withoutLineBreaks(`,"systemMetadata":${JSON.stringify({ lastObserved, runId })}}`);
   return ({ entityType, entityUrn, changeType, aspectName, aspect }) => {
     // Operators of users may not be compiled, and `undefined` would silently vanish here.
     if (typeof aspect !== 'object' || (aspect as unknown) === null) {
       throw new TypeError('the aspect is not an object');
     }
     const head = { entityType, entityUrn, changeType, aspectName, aspect: { json: aspect } };
-    return withoutLineBreaks(JSON.stringify(head).slice(0, -1) + tail);
+    return withoutLineBreaks(JSON.stringify(head)).slice(0, -1) + tail;
   };
 }
 
