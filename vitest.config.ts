@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -10,5 +11,7 @@ export default defineConfig({
     exclude: ['test/live/**', 'node_modules/**'],
     globalSetup: ['test/support/transcript-setup.ts'],
     testTimeout: 30_000,
+    // They wait for processes and for time to pass more than they compute.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
   },
 });

@@ -19,8 +19,9 @@ export const MIGRATIONS: readonly string[] = [
 
   -- Where the sweep that is not complete goes on.
   CREATE TABLE positions(lane TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  -- Experiments whose runs it has to read all, whatever its kind.
-  CREATE TABLE whole_experiments(experiment_id TEXT PRIMARY KEY) WITHOUT ROWID;
+  -- content: of the experiment, as the sweep met it last. runs: which of its runs have to be read.
+  CREATE TABLE met_experiments(
+    experiment_id TEXT PRIMARY KEY, content TEXT NOT NULL, runs TEXT NOT NULL) WITHOUT ROWID;
 
   CREATE TABLE sinks(
     id INTEGER PRIMARY KEY, label TEXT NOT NULL UNIQUE, position TEXT,

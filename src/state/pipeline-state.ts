@@ -10,12 +10,12 @@ import type { Experiment, ModelVersion } from '../mlflow/types.js';
 import { datasetUses, saveDatasetUses } from './dataset-memory.js';
 import { Entities } from './entities.js';
 import { damaged, stateError } from './failures.js';
+import { meetExperiments, type NeededRuns } from './met-experiments.js';
 import type { StateSettings } from './options.js';
 import { PageDelivery } from './page-delivery.js';
 import {
   changedVersions,
   deliveredRecords,
-  isNewOrRenamed,
   knownVersions,
   openRuns,
   saveRecords,
@@ -101,8 +101,8 @@ export class PipelineState {
   readonly memory = {
     delivered: (keys: readonly RecordKey[]): Set<RecordKey> =>
       deliveredRecords(this.database, this.sweep.number, keys),
-    needsAllRuns: (experiment: Pick<Experiment, 'experimentId' | 'name'>): boolean =>
-      this.#needsAllRuns(experiment),
+    neededRuns: (experiments: readonly Pick<Experiment, 'experimentId' | 'name'>[]) =>
+      this.#neededRuns(experiments),
     changedVersions: (versions: readonly ModelVersion[]): Set<RecordKey> =>
       changedVersions(this.database, versions),
     knownVersions: (limit: number, after?: RecordKey) => knownVersions(this.database, limit, after),
@@ -243,20 +243,12 @@ export class PipelineState {
     this.database.close();
   }
 
-  #needsAllRuns(experiment: Pick<Experiment, 'experimentId' | 'name'>): boolean {
-    const id = toKey(experiment.experimentId);
-    const [noted] = this.database.select<readonly [number]>(
-      ['1'],
-      'whole_experiments WHERE experiment_id = ?',
-      id,
-    );
-    if (noted !== undefined) return true;
-    if (!isNewOrRenamed(this.database, experiment)) return false;
-    // The experiment's own page is soon noted with the new name: this must outlive it.
-    this.database.transaction(() => {
-      this.database.run('INSERT OR IGNORE INTO whole_experiments VALUES (?)', id);
-    });
-    return true;
+  #neededRuns(
+    experiments: readonly Pick<Experiment, 'experimentId' | 'name'>[],
+  ): Map<string, NeededRuns> {
+    const needed = meetExperiments(this.database, experiments);
+    if (this.sweep.kind === 'lookback') return needed;
+    return new Map(Array.from(needed, ([id, runs]) => [id, runs === 'since' ? 'rest' : runs]));
   }
 
   #saveSinkPositions(positions: ReadonlyMap<string, JsonValue>): void {

@@ -3,15 +3,9 @@
  * whether something else has to be read again.
  */
 
-import {
-  experimentKey,
-  recordKey,
-  type RecordKey,
-  runKey,
-  versionKey,
-} from '../mlflow/record-key.js';
+import { recordKey, type RecordKey, runKey, versionKey } from '../mlflow/record-key.js';
 import type { MlflowRecord } from '../mlflow/records.js';
-import type { Experiment, ModelVersion, Run } from '../mlflow/types.js';
+import type { ModelVersion, Run } from '../mlflow/types.js';
 import { digestOfExperiment, digestOfVersion } from './digest.js';
 import type { StateDatabase } from './state-database.js';
 import { fromKey, toKey } from './text-key.js';
@@ -103,6 +97,20 @@ export function unchangedRecords(
   return unchanged;
 }
 
+/** By key, what was noted of those records that were delivered, by this or an earlier sweep. */
+export function deliveredContents(
+  database: StateDatabase,
+  keys: readonly RecordKey[],
+): (readonly [RecordKey, string | null])[] {
+  return database
+    .select<readonly [string, string | null]>(
+      ['r.key', 'r.content'],
+      'json_each(?) AS j CROSS JOIN records AS r ON r.key = j.value',
+      JSON.stringify(keys.map(toKey)),
+    )
+    .map(([key, content]) => [fromKey(key) as RecordKey, content]);
+}
+
 /** Those of the versions that are not what was delivered. */
 export function changedVersions(
   database: StateDatabase,
@@ -112,19 +120,10 @@ export function changedVersions(
   for (const version of versions) {
     digests.set(versionKey(version.name, version.version), digestOfVersion(version));
   }
-  for (const [key, content] of contents(database, [...digests.keys()])) {
+  for (const [key, content] of deliveredContents(database, [...digests.keys()])) {
     if (digests.get(key) === content) digests.delete(key);
   }
   return new Set(digests.keys());
-}
-
-/** Whether it is new or its runs have to refer to it by another name. */
-export function isNewOrRenamed(
-  database: StateDatabase,
-  experiment: Pick<Experiment, 'experimentId' | 'name'>,
-): boolean {
-  const [known] = contents(database, [experimentKey(experiment.experimentId)]);
-  return known?.[1] !== digestOfExperiment(experiment);
 }
 
 export function knownVersions(
@@ -160,19 +159,6 @@ export function openRuns(
     limit,
   );
   return rows.map(([key]) => fromKey(key).slice('run '.length));
-}
-
-function contents(
-  database: StateDatabase,
-  keys: readonly RecordKey[],
-): (readonly [RecordKey, string | null])[] {
-  return database
-    .select<readonly [string, string | null]>(
-      ['r.key', 'r.content'],
-      'json_each(?) AS j CROSS JOIN records AS r ON r.key = j.value',
-      JSON.stringify(keys.map(toKey)),
-    )
-    .map(([key, content]) => [fromKey(key) as RecordKey, content]);
 }
 
 function rowOf(key: RecordKey, record: MlflowRecord): Row {

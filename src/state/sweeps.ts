@@ -2,6 +2,7 @@
  * Sweeps: which one a run of the pipeline is part of, and what of the store it reads.
  */
 
+import { forgetMetExperiments, keepNeededRuns } from './met-experiments.js';
 import type { StateSettings, SweepKind } from './options.js';
 import type { StateDatabase } from './state-database.js';
 import { fromKey, toKey } from './text-key.js';
@@ -70,6 +71,7 @@ export function beginSweep(
   const number = (last?.number ?? 0) + 1;
   const since = sinceOf(database, sweeps, lastFull, settings, request);
   database.run('DELETE FROM positions');
+  keepNeededRuns(database);
   database.run('UPDATE entities SET removed = 0 WHERE removed = 2');
   if (request.full) {
     database.run(`UPDATE entities SET sent = '{}' WHERE removed = 0`);
@@ -95,7 +97,7 @@ export function completeSweep(database: StateDatabase, { number, kind }: Sweep, 
   database.run('UPDATE sweeps SET completed = ? WHERE sweep = ?', now, number);
   database.run('DELETE FROM sweeps WHERE sweep <= ?', number - KEPT_SWEEPS);
   database.run('DELETE FROM positions');
-  database.run('DELETE FROM whole_experiments');
+  forgetMetExperiments(database);
   if (kind !== 'full') return;
   database.run('DELETE FROM dataset_uses WHERE generation <> ?', number);
   // Gone or hidden from now on: asking for them by id each time would find nothing.

@@ -6,6 +6,9 @@ import type { JsonValue } from '../datahub/proposal.js';
 import type { RecordKey } from '../mlflow/record-key.js';
 import type { DatasetUse } from '../mlflow/records.js';
 import type { Experiment, ModelVersion } from '../mlflow/types.js';
+import type { NeededRuns } from '../state/met-experiments.js';
+
+export type { NeededRuns };
 
 /**
  * Where a lane of pages goes on: behind the page that this stands on. Pages of a lane come in an
@@ -39,10 +42,12 @@ export interface ReadMemory {
   /** Those of the records that this sweep has delivered already. They need not be given again. */
   delivered(keys: readonly RecordKey[]): ReadonlySet<RecordKey>;
   /**
-   * Whether every run of the experiment has to be read, whatever `since` says: it is new, or its
-   * name, which its runs refer to it by, has changed. The answer stays until the sweep is complete.
+   * By id, which runs of each experiment have to be read. To be asked before the experiments are
+   * given; the answer stays until the sweep is complete, or the experiment is renamed.
    */
-  needsAllRuns(experiment: Pick<Experiment, 'experimentId' | 'name'>): boolean;
+  neededRuns(
+    experiments: readonly Pick<Experiment, 'experimentId' | 'name'>[],
+  ): ReadonlyMap<string, NeededRuns>;
   /** Those of the versions (aliases filled in) that are not what was delivered last. */
   changedVersions(versions: readonly ModelVersion[]): ReadonlySet<RecordKey>;
   /** Versions that were delivered by this or an earlier sweep, in the order of their keys. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StateOptions } from '../../src/state/options.js';
-import type { StateRequest } from '../../src/state/pipeline-state.js';
+import type { PipelineState, StateRequest } from '../../src/state/pipeline-state.js';
 import { DAY_MS, deliver, experimentRecord, NOW, openState, statePath } from './support.js';
 
 type Options = Omit<StateOptions, 'path'>;
@@ -153,27 +153,77 @@ describe('the positions of a sweep', () => {
   });
 });
 
-describe('experiments whose runs are all read', () => {
-  it('are those that are new or renamed, until the sweep is complete', () => {
+describe('runs of experiments that are needed', () => {
+  const lookbackDays = 1;
+  const needed = (state: PipelineState, ...names: string[]): unknown[] => [
+    ...state.memory
+      .neededRuns(names.map((name, index) => ({ experimentId: String(index), name })))
+      .values(),
+  ];
+  /** A complete sweep over everything. */
+  const sweptState = (...names: string[]): string => {
     const path = statePath();
-    const one = { experimentId: '1', name: 'one' };
-    const first = openState({ path });
-    expect(first.memory.needsAllRuns(one)).toBe(true);
-    deliver(first, [], { records: [experimentRecord('1', 'one')] });
-    first.complete(1, new Map());
-    expect(first.memory.needsAllRuns(one)).toBe(false);
-    first.close();
+    const state = openState({ path, lookbackDays });
+    needed(state, ...names);
+    deliver(state, [], {
+      records: names.map((name, index) => experimentRecord(String(index), name)),
+    });
+    state.complete(1, new Map());
+    state.close();
+    return path;
+  };
 
-    const renamed = { experimentId: '1', name: 'uno' };
-    const second = openState({ path });
-    expect(second.memory.needsAllRuns(renamed)).toBe(true);
-    deliver(second, [], { records: [experimentRecord('1', 'uno')] });
-    second.close(); // it broke off after the experiment itself
+  it('are all that were not delivered, where everything is read', () => {
+    const state = openState({ path: sweptState('one', 'two') });
+    expect(needed(state, 'one', 'second', 'new')).toEqual(['rest', 'rest', 'rest']);
+    state.close();
+  });
 
-    const third = openState({ path });
-    expect(third.memory.needsAllRuns(renamed)).toBe(true);
+  it('are all of a new or renamed experiment in a lookback, until it is complete', () => {
+    const path = sweptState('one', 'two');
+    const second = openState({ path, lookbackDays });
+    expect(second.sweep.kind).toBe('lookback');
+    expect(needed(second, 'one', 'second', 'new')).toEqual(['since', 'rest', 'rest']);
+    const records = [experimentRecord('1', 'second'), experimentRecord('2', 'new')];
+    deliver(second, [], { records });
+    second.close(); // it broke off after the experiments themselves
+
+    const third = openState({ path, lookbackDays });
+    expect(needed(third, 'one', 'second', 'new')).toEqual(['since', 'rest', 'rest']);
     third.complete(1, new Map());
-    expect(third.memory.needsAllRuns(renamed)).toBe(false);
+    expect(needed(third, 'one', 'second', 'new')).toEqual(['since', 'since', 'since']);
+    third.close();
+  });
+
+  it.each(['full', 'lookback'] as const)(
+    'are those delivered, too, where a %s sweep has met the experiment by another name',
+    (kind) => {
+      const path = sweptState('one', 'two', 'three');
+      const full = kind === 'full';
+      const others = full ? 'rest' : 'since';
+      const open = (): PipelineState => openState({ path, lookbackDays }, { full });
+      const second = open();
+      expect(second.sweep.kind).toBe(kind);
+      expect(needed(second, 'one', 'second', 'three')).toEqual([others, 'rest', others]);
+      second.close();
+      const third = open();
+      expect(needed(third, 'first', 'zweite', 'three')).toEqual(['again', 'again', others]);
+      third.close();
+      const fourth = open();
+      expect(needed(fourth, 'first', 'two', 'three')).toEqual(['again', 'again', others]);
+      fourth.close();
+    },
+  );
+
+  it('are still needed after a sweep that was given up', () => {
+    const path = sweptState('one', 'two');
+    const second = openState({ path, lookbackDays });
+    needed(second, 'one', 'second');
+    deliver(second, [], { records: [experimentRecord('1', 'second')] });
+    second.close();
+    const third = openState({ path, lookbackDays }, { fresh: true });
+    expect(third.sweep).toMatchObject({ kind: 'lookback', resumed: false });
+    expect(needed(third, 'one', 'second')).toEqual(['since', 'rest']);
     third.close();
   });
 });

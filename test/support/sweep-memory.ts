@@ -10,7 +10,7 @@
  */
 
 import type { Page } from '../../src/stream/contracts.js';
-import type { KnownVersion, ReadMemory } from '../../src/stream/memory.js';
+import type { KnownVersion, NeededRuns, ReadMemory } from '../../src/stream/memory.js';
 import { recordKey, runKey, versionKey, type RecordKey } from '../../src/mlflow/record-key.js';
 import type { DatasetUse, MlflowRecord } from '../../src/mlflow/records.js';
 import type { Experiment, ModelVersion, Run } from '../../src/mlflow/types.js';
@@ -28,8 +28,8 @@ export class SweepMemory implements ReadMemory {
   readonly #versions = new Map<RecordKey, { json: string; runId?: string }>();
   readonly #uses = new Map<string, DatasetUse>();
   readonly #names = new Map<string, string>();
-  /** Experiments that were new or renamed when it was asked about them. */
-  readonly #whole = new Set<string>();
+  /** Experiments that it was asked about in this sweep. */
+  readonly #met = new Map<string, { readonly name: string; readonly runs: NeededRuns }>();
 
   /** @param since - of a lookback, milliseconds since 1970 */
   begin(since?: number): void {
@@ -37,7 +37,7 @@ export class SweepMemory implements ReadMemory {
     else this.since = since;
     this.positions.clear();
     this.thisSweep.clear();
-    this.#whole.clear();
+    this.#met.clear();
   }
 
   /** What was not delivered by a sweep over everything is forgotten. */
@@ -93,9 +93,10 @@ export class SweepMemory implements ReadMemory {
     return new Set(keys.filter((key) => this.thisSweep.has(key)));
   }
 
-  needsAllRuns({ experimentId, name }: Pick<Experiment, 'experimentId' | 'name'>): boolean {
-    if (this.#names.get(experimentId) !== name) this.#whole.add(experimentId);
-    return this.#whole.has(experimentId);
+  neededRuns(
+    experiments: readonly Pick<Experiment, 'experimentId' | 'name'>[],
+  ): Map<string, NeededRuns> {
+    return new Map(experiments.map((one) => [one.experimentId, this.#neededRuns(one)]));
   }
 
   changedVersions(versions: readonly ModelVersion[]): ReadonlySet<RecordKey> {
@@ -130,6 +131,17 @@ export class SweepMemory implements ReadMemory {
     const keys = needed.map(([key]) => key).sort();
     const chosen = next(keys, limit, after === undefined ? undefined : useKey(after));
     return chosen.flatMap((key) => this.#uses.get(key) ?? []);
+  }
+
+  #neededRuns({ experimentId, name }: Pick<Experiment, 'experimentId' | 'name'>): NeededRuns {
+    const met = this.#met.get(experimentId);
+    if (met?.name !== name) {
+      const known = this.#names.get(experimentId) === name;
+      const runs = met !== undefined ? 'again' : known ? 'since' : 'rest';
+      this.#met.set(experimentId, { name, runs });
+    }
+    const runs = this.#met.get(experimentId)?.runs ?? 'rest';
+    return runs === 'since' && this.since === undefined ? 'rest' : runs;
   }
 
   #remember(record: MlflowRecord): void {

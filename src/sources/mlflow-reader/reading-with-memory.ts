@@ -2,16 +2,18 @@
  * What of a reading is other than usual where it is told of earlier sweeps, or of the part of this
  * one that was delivered before it broke off:
  *
- *   datasets' uses of runs that are not read ─> runs in a row (in a lookback: all of some
- *     experiments, and of the others those since a time) ─> in a lookback: runs by their ids, for
- *     what else may have changed ─> versions left over, but for those that are what they were
+ *   datasets' uses of runs that are not read ─> runs in a row, first those that go by another name
+ *     since the sweep broke off (in a lookback: all of some experiments, and of the others those
+ *     since a time) ─> in a lookback: runs by their ids, for what else may have changed
+ *     ─> versions left over, but for those that are what they were
  */
 
+import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runKey, versionKey, type RecordKey } from '../../mlflow/record-key.js';
 import type { DatasetUse } from '../../mlflow/records.js';
 import type { Experiment, ModelVersion, Run } from '../../mlflow/types.js';
-import type { PagePosition, ReadMemory } from '../../stream/memory.js';
+import type { NeededRuns, PagePosition, ReadMemory } from '../../stream/memory.js';
 import { concatPages, mapPages } from '../../stream/pages.js';
 import type { Recorder } from '../../stream/recorder.js';
 import type { JoinIndex } from '../join-index.js';
@@ -30,14 +32,15 @@ export const DELIVERED_RUN = 'run: delivered before the sweep broke off';
 export const DELIVERED_VERSION = 'modelVersion: delivered before the sweep broke off';
 export const UNCHANGED_VERSION = 'modelVersion: unchanged';
 
-/** Lanes of runs that are read whatever their start, and of those that are since a time. */
-type Lanes = 'all' | 'since';
-
 type Section = () => AsyncIterable<RecordPage>;
 
 export class ReadingWithMemory {
-  readonly #whole = new Set<string>();
-  readonly #others = new Set<string>();
+  /** Ids and names of the active experiments, by which of their runs are read. */
+  readonly #experiments = {
+    since: new Map<string, string>(),
+    rest: new Map<string, string>(),
+    again: new Map<string, string>(),
+  } as const satisfies Record<NeededRuns, Map<string, string>>;
 
   constructor(
     private readonly store: MlflowStore,
@@ -49,9 +52,9 @@ export class ReadingWithMemory {
 
   /** To be told before the experiments are given: once delivered, they are no longer new. */
   meet(experiments: readonly Experiment[]): void {
-    for (const experiment of experiments) {
-      const whole = this.memory.since === undefined || this.memory.needsAllRuns(experiment);
-      (whole ? this.#whole : this.#others).add(experiment.experimentId);
+    const needed = this.memory.neededRuns(experiments);
+    for (const { experimentId, name } of experiments) {
+      this.#experiments[needed.get(experimentId) ?? 'rest'].set(experimentId, name);
     }
   }
 
@@ -60,12 +63,12 @@ export class ReadingWithMemory {
     const { since } = this.memory;
     const sections: Section[] = [];
     if (this.pages.wants('dataset')) sections.push(() => this.#datasetUses());
-    sections.push(() => this.#runsOf('all', this.#whole));
-    if (since === undefined) return sections;
     sections.push(
-      () => this.#runsOf('since', this.#others),
-      () => this.#runsById(since),
+      () => this.#runsOf('again'),
+      () => this.#runsOf('rest'),
+      () => this.#runsOf('since'),
     );
+    if (since !== undefined) sections.push(() => this.#runsById(since));
     return sections;
   }
 
@@ -102,18 +105,18 @@ export class ReadingWithMemory {
     yield* [];
   }
 
-  #runsOf(lanes: Lanes, experimentIds: ReadonlySet<string>): AsyncIterable<RecordPage> {
+  #runsOf(needed: NeededRuns): AsyncIterable<RecordPage> {
+    const experiments = this.#experiments[needed];
     // A database would look through all of its runs to find none.
-    if (experimentIds.size === 0) return concatPages([]);
+    if (experiments.size === 0) return concatPages([]);
+    const lanes = lanesOf(needed, experiments);
     const { since, positions } = this.memory;
     const selection = {
       positions: positionsOf(lanes, positions),
-      ...(lanes === 'all' || since === undefined ? {} : { since }),
+      ...(needed !== 'since' || since === undefined ? {} : { since }),
     };
-    return mapPages(this.store.runs([...experimentIds], selection), (page) => {
-      // Delivered before its experiment was renamed, a run refers to it by the wrong name.
-      const again = lanes === 'all' && since !== undefined;
-      const runs = again ? page.items : this.#withoutDelivered(page.items);
+    return mapPages(this.store.runs([...experiments.keys()], selection), (page) => {
+      const runs = needed === 'again' ? page.items : this.#withoutDelivered(page.items);
       const versions = this.index.takeVersionsOfRuns(runs.map(({ runId }) => runId));
       const made = this.pages.of(this.pages.runs(runs, versions), page.rejected);
       return page.position === undefined
@@ -136,7 +139,10 @@ export class ReadingWithMemory {
     for await (const ids of runsToRead(this.memory, withVersions ? this.index : undefined)) {
       const { items, rejected } = await this.store.runsById(ids);
       const runs = items.filter(
-        (run) => this.#isActive(run) && run.startTime < since && !this.#whole.has(run.experimentId),
+        (run) =>
+          this.#isActive(run) &&
+          run.startTime < since &&
+          this.#experiments.since.has(run.experimentId),
       );
       if (runs.length > 0 || rejected.length > 0) yield this.#withAllVersions(runs, [], rejected);
     }
@@ -191,15 +197,21 @@ function keyOf({ name, version }: ModelVersion): RecordKey {
 }
 
 /**
- * Lanes get the name of their kind: an experiment that was renamed after the sweep broke off is read
- * from its start and not from where others of its lane go on.
+ * Lanes go by what they are for: no experiment goes on where others are in lanes of another kind.
+ * What is delivered again begins at its start whenever one more experiment has been renamed.
  */
-function positionIn(lanes: Lanes, { lane, value }: PagePosition): PagePosition {
+function lanesOf(needed: NeededRuns, experiments: ReadonlyMap<string, string>): string {
+  if (needed !== 'again') return needed;
+  const names = JSON.stringify([...experiments].sort());
+  return `again ${createHash('sha256').update(names).digest('base64url')}`;
+}
+
+function positionIn(lanes: string, { lane, value }: PagePosition): PagePosition {
   return { lane: `${lanes} ${lane}`, value };
 }
 
 function positionsOf(
-  lanes: Lanes,
+  lanes: string,
   positions: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
   const prefix = `${lanes} `;

@@ -53,6 +53,9 @@ const changes: fc.Arbitrary<Change[]> = fc.array(
   { maxLength: 6 },
 );
 
+/** A database gives no number twice. */
+let nextVersion = 100;
+
 function apply(content: ServerContent, [what, which]: Change): void {
   const pick = <T>(list: readonly T[]): T => list[which % list.length] as T;
   const active = () => content.experiments.filter((one) => one.lifecycle_stage === 'active');
@@ -79,7 +82,7 @@ function apply(content: ServerContent, [what, which]: Change): void {
     case 'new version':
       content.modelVersions.push({
         name: 'model 1',
-        version: String(100 + content.modelVersions.length),
+        version: String(nextVersion++),
         run_id: pick(content.runs).info.run_id,
       });
       break;
@@ -130,8 +133,9 @@ describe('sweeps over a store that changes', () => {
         changes,
         fc.nat(12),
         fc.integer({ min: 1, max: 5 }),
+        fc.boolean(),
         fc.constantFrom('1.28.0' as const, '2.22.5' as const, '3.17.2' as const),
-        async (first, second, third, cut, runsPageSize, flavour) => {
+        async (first, second, third, cut, runsPageSize, isFull, flavour) => {
           const content = ended(sampleContent({ experiments: 3, runsPerExperiment: 8 }), ...OPEN);
           for (const [index, version] of content.modelVersions.entries()) {
             if (index > 0) version.run_id = sampleRunId((index * 5) % RUNS);
@@ -162,7 +166,7 @@ describe('sweeps over a store that changes', () => {
           memory.complete();
 
           for (const change of first) apply(content, change);
-          memory.begin(startOf(content, SINCE));
+          memory.begin(isFull ? undefined : startOf(content, SINCE));
           await sweep(cut); // breaks off
           for (const change of second) apply(content, change);
           await sweep();

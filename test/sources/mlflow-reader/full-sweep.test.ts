@@ -107,7 +107,7 @@ describe('a sweep that goes on', () => {
     await memory.deliver(pages(memory), 6);
     expect(memory.positions).toEqual(
       new Map([
-        ['all 1', JSON.stringify({ experiments: ['1'], startTime: runOf(content, 8).start_time })],
+        ['rest 1', JSON.stringify({ experiments: ['1'], startTime: runOf(content, 8).start_time })],
       ]),
     );
     const requests = await requestsOf(() => memory.deliver(pages(memory)));
@@ -131,7 +131,7 @@ describe('a sweep that goes on', () => {
       if (page.position !== undefined && page.records.length === 0) empty.push(page);
     }
     expect(empty).toHaveLength(1);
-    expect(empty[0]?.position?.lane).toBe('all 1');
+    expect(empty[0]?.position?.lane).toBe('rest 1');
   });
 
   it('gives a delivered run again whose version has changed since, with all of its versions', async () => {
