@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
-import { filter } from '../core/rxjs.js';
+import { filter } from 'rxjs';
 import type { Aspect, Proposal } from '../datahub/proposal.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
 

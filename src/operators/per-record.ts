@@ -3,7 +3,7 @@
  */
 
 import { messageOf, PipelineError } from '../core/errors.js';
-import { Observable, Subject, takeUntil, type OperatorFunction } from '../core/rxjs.js';
+import { Observable, Subject, takeUntil, type OperatorFunction } from 'rxjs';
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { Rejection, RunContext } from '../stream/contracts.js';
 

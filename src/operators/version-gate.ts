@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
-import { filter } from '../core/rxjs.js';
+import { filter } from 'rxjs';
 import type { MlflowRecord, RecordKind } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { Operator, ReadPlan, RunContext } from '../stream/contracts.js';

@@ -12,7 +12,7 @@ import {
   Subject,
   takeUntil,
   toArray,
-} from '../core/rxjs.js';
+} from 'rxjs';
 import type { Proposal } from '../datahub/proposal.js';
 import type { StaleReport } from '../state/options.js';
 import type {

@@ -3,7 +3,7 @@
  */
 
 import { messageOf, PipelineError } from '../core/errors.js';
-import { catchError, defer, type Observable } from '../core/rxjs.js';
+import { catchError, defer, type Observable } from 'rxjs';
 import type { RecordKind } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { Proposal } from '../datahub/proposal.js';

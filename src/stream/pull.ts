@@ -2,7 +2,7 @@
  * `pull`: RxJS with demand. The only primitive of this package that RxJS does not have.
  */
 
-import { from, Observable, Subscription, type ObservableInput } from '../core/rxjs.js';
+import { from, Observable, Subscription, type ObservableInput } from 'rxjs';
 
 export interface PullOptions<P, R> {
   /**

@@ -2,7 +2,7 @@
  * Sends again what stands in a dead-letter file, once its cause is mended.
  */
 
-import { lastValueFrom, of, toArray } from '../core/rxjs.js';
+import { lastValueFrom, of, toArray } from 'rxjs';
 import { messageOf, PipelineError } from '../core/errors.js';
 import { redactor, secretsOf, type Redactor } from '../core/redact.js';
 import type { Proposal } from '../datahub/proposal.js';
