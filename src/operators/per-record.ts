@@ -2,8 +2,9 @@
  * What the operators that look at one record at a time have in common.
  */
 
+import { EMPTY, type OperatorFunction } from 'rxjs';
+import { mergeMap } from 'rxjs/operators';
 import { messageOf, PipelineError } from '../core/errors.js';
-import { Observable, Subject, takeUntil, type OperatorFunction } from 'rxjs';
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { Rejection, RunContext } from '../stream/contracts.js';
 
@@ -28,37 +29,17 @@ export function perRecord<In extends MlflowRecord, Out>(
   expand: (record: In) => readonly Out[],
   context: () => RunContext | undefined,
 ): OperatorFunction<In, Out> {
-  // As `mergeMap(expand)` would do, without an Observable for each of a hundred thousand records.
-  return (source) =>
-    new Observable((subscriber) => {
-      const next = (record: In): void => {
-        let expanded: readonly Out[];
-        try {
-          expanded = expand(record);
-        } catch (error) {
-          const rejection = rejectionOf(record, error);
-          const run = context();
-          if (run === undefined) subscriber.error(asError(rejection, error));
-          else run.reject(rejection);
-          return;
-        }
-        for (const value of expanded) subscriber.next(value);
-      };
-      // Whoever has enough lets a source go in the midst of what it gives at once.
-      const enough = new Subject<void>();
-      subscriber.add(() => {
-        enough.next();
-      });
-      source.pipe(takeUntil(enough)).subscribe({
-        next,
-        error: (error: unknown) => {
-          subscriber.error(error);
-        },
-        complete: () => {
-          subscriber.complete();
-        },
-      });
-    });
+  return mergeMap((record) => {
+    try {
+      return expand(record);
+    } catch (error) {
+      const rejection = rejectionOf(record, error);
+      const run = context();
+      if (run === undefined) throw asError(rejection, error);
+      run.reject(rejection);
+      return EMPTY;
+    }
+  });
 }
 
 /**
