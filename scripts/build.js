@@ -10,4 +10,5 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+execFileSync(process.execPath, [join(root, 'scripts', 'prepare-config.js')], { stdio: 'inherit' });
 chmodSync(join(root, 'dist', 'pipeline.js'), 0o755);

@@ -46,7 +46,7 @@ async function statePath({ options, context }: Session, command: string): Promis
   const config = await loadConfig({
     cwd: context.cwd,
     packageRoot: context.packageRoot,
-    modules: await context.modules(),
+    modules: context.modules,
     ...(options.config === undefined ? {} : { path: options.config }),
   });
   const { state } = config.definition;

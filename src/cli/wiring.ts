@@ -34,7 +34,7 @@ export async function wire(
   const config = await loadConfig({
     cwd: context.cwd,
     packageRoot: context.packageRoot,
-    modules: await context.modules(),
+    modules: context.modules,
     ...(options.config === undefined ? {} : { path: options.config }),
   });
   const { from, to, deadLetter } = options;

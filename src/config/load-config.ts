@@ -8,6 +8,7 @@ import { didYouMean } from '../core/did-you-mean.js';
 import { messageOf, PipelineError } from '../core/errors.js';
 import type { PipelineDefinition } from '../stream/run-pipeline.js';
 import { checkPipeline } from './define-pipeline.js';
+import { importPrepared } from './prepared-config.js';
 
 /** Looked for in the current folder, in this order. */
 export const CONFIG_NAMES = ['pipeline.config.ts', 'pipeline.config.js', 'pipeline.config.mjs'];
@@ -20,9 +21,10 @@ export interface LoadConfigOptions {
   readonly packageRoot: string;
   /**
    * What a configuration can import wherever it lies, by name: this package itself, and RxJS. It
-   * needs nothing installed beside it, and gets the very modules that the command runs with.
+   * needs nothing installed beside it, and gets the very modules that the command runs with. Called
+   * only where the configuration is not the package's own, which Node itself can load.
    */
-  readonly modules: Readonly<Record<string, object>>;
+  readonly modules: () => Promise<Readonly<Record<string, object>>>;
 }
 
 export interface LoadedConfig {
@@ -45,7 +47,9 @@ export interface LoadedConfig {
 export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConfig> {
   const { path, isDefault } = findConfig(options);
   const displayPath = display(path, options.cwd);
-  const exports = await evaluate(path, displayPath, options.modules);
+  const exports =
+    (isDefault ? await importPrepared(path) : undefined) ??
+    (await evaluate(path, displayPath, await options.modules()));
   return {
     definition: await definitionOf(exports, displayPath),
     path,

@@ -25,7 +25,7 @@ export function proposalJson({
   runId,
 }: SystemMetadata): (proposal: Proposal) => string {
   // The same for every proposal of a run, and so made once.
-  const tail = `,"systemMetadata":${JSON.stringify({ lastObserved, runId })}`;
+  const tail = withoutLineBreaks(`,"systemMetadata":${JSON.stringify({ lastObserved, runId })}`);
   return ({ entityType, entityUrn, changeType, aspectName, aspect, headers }) => {
     // Operators of users may not be compiled, and `undefined` would silently vanish here.
     if (typeof aspect !== 'object' || (aspect as unknown) === null) {
@@ -36,8 +36,10 @@ export function proposalJson({
         ? { contentType: CONTENT_TYPE.PATCH, value: JSON.stringify(aspect) }
         : { json: aspect };
     const head = { entityType, entityUrn, changeType, aspectName, aspect: content };
-    const end = headers === undefined ? '}' : `,"headers":${JSON.stringify(headers)}}`;
-    return withoutLineBreaks(JSON.stringify(head).slice(0, -1) + tail + end);
+    // Joined last: a text is copied whole when it is searched for line breaks.
+    const text = withoutLineBreaks(JSON.stringify(head)).slice(0, -1) + tail;
+    if (headers === undefined) return `${text}}`;
+    return `${text},"headers":${withoutLineBreaks(JSON.stringify(headers))}}`;
   };
 }
 

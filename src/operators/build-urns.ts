@@ -2,6 +2,7 @@
  * `buildUrns`: gives every record the URNs of what it becomes, and of what that refers to.
  */
 
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import {
@@ -107,10 +108,16 @@ export function buildUrns(
   });
 }
 
+/** Of each kind. */
+const REMEMBERED_URNS = 1_000;
+
 type Warn = (identity: string, problem: string) => void;
 
 class UrnBuilder {
   readonly #platform: PlatformUrns;
+  /** Thousands of runs are in one experiment and by one user, and a digest takes its time. */
+  readonly #experiments = new LRUCache<string, string>({ max: REMEMBERED_URNS });
+  readonly #users = new LRUCache<string, string>({ max: REMEMBERED_URNS });
 
   constructor(private readonly settings: Settings) {
     const { platformInstance: name } = settings;
@@ -144,7 +151,13 @@ class UrnBuilder {
   }
 
   #experiment(name: string): string {
-    return experimentUrn(name, this.settings.platformInstance);
+    return remembered(this.#experiments, name, () =>
+      experimentUrn(name, this.settings.platformInstance),
+    );
+  }
+
+  #user(name: string): string {
+    return remembered(this.#users, name, () => userUrn(name, this.settings.platformInstance));
   }
 
   #run(record: RunRecord, warn: Warn): RunUrns {
@@ -164,7 +177,7 @@ class UrnBuilder {
       ...this.#platform,
       run: runUrn(run.runId),
       experiment: this.#experiment(experiment.name),
-      user: userUrn(userName, this.settings.platformInstance),
+      user: this.#user(userName),
       userName,
       versions: models.filter(sound),
       datasets: [...datasets].filter(sound),
@@ -189,7 +202,7 @@ class UrnBuilder {
       ...(run === undefined ? {} : { run: runUrn(run.runId) }),
       ...(version.userId === undefined || version.userId === ''
         ? {}
-        : { user: userUrn(version.userId, platformInstance) }),
+        : { user: this.#user(version.userId) }),
     };
   }
 
@@ -213,6 +226,15 @@ class UrnBuilder {
   #mlflowDataset(name: string): string {
     return datasetUrn(MLFLOW_PLATFORM, name, 'PROD', this.settings.platformInstance);
   }
+}
+
+function remembered(urns: LRUCache<string, string>, name: string, make: () => string): string {
+  let urn = urns.get(name);
+  if (urn === undefined) {
+    urn = make();
+    urns.set(name, urn);
+  }
+  return urn;
 }
 
 /** @throws BadRecord `BAD_URN` */

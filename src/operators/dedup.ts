@@ -4,9 +4,9 @@
 
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { filter } from 'rxjs/operators';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
+import { filter } from 'rxjs';
 import type { Aspect, Proposal } from '../datahub/proposal.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
 
@@ -23,6 +23,9 @@ export const dedupOptionsSchema = z.strictObject({
 });
 
 export type DedupOptions = z.input<typeof dedupOptionsSchema>;
+
+/** JSON no longer than this is its own digest. No digest looks like it: none has a brace. */
+const SHORT = 64;
 
 /**
  * Drops a proposal whose content is what was last sent for the same aspect of the same entity in
@@ -95,7 +98,8 @@ function isEvent(aspect: Aspect): boolean {
 /** Undefined for what has no form in JSON: the sink is to say what is wrong with it. */
 function digestOf(aspect: Aspect): string | undefined {
   try {
-    return hash('md5', JSON.stringify(aspect), 'base64');
+    const json = JSON.stringify(aspect);
+    return json.length <= SHORT ? json : hash('md5', json, 'base64');
   } catch {
     return undefined;
   }

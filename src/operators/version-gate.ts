@@ -2,9 +2,9 @@
  * `versionGate`: keeps a pipeline from asking an old MLflow server for what it can't give.
  */
 
-import { filter } from 'rxjs/operators';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
+import { filter } from 'rxjs';
 import type { MlflowRecord, RecordKind } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { Operator, ReadPlan, RunContext } from '../stream/contracts.js';

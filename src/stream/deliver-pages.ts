@@ -2,6 +2,7 @@
  * From the source's pages to the sinks' confirmations.
  */
 
+import { messageOf } from '../core/errors.js';
 import {
   from,
   ignoreElements,
@@ -12,7 +13,6 @@ import {
   takeUntil,
   toArray,
 } from 'rxjs';
-import { messageOf } from '../core/errors.js';
 import type { Proposal } from '../datahub/proposal.js';
 import type { StaleReport } from '../state/options.js';
 import type {
@@ -195,10 +195,9 @@ async function removeGone(opened: Opened): Promise<StaleReport> {
 /** Operators of one's own may give anything: what is no proposal is set aside by itself. */
 function isProposal(value: unknown, context: RunContext): value is Proposal {
   const { entityType, entityUrn, aspectName, aspect } = (value ?? {}) as Partial<Proposal>;
-  const named = [entityType, entityUrn, aspectName].every(
-    (name) => typeof name === 'string' && name !== '',
-  );
-  if (named && typeof aspect === 'object') return true;
+  if (isText(entityType) && isText(entityUrn) && isText(aspectName) && typeof aspect === 'object') {
+    return true;
+  }
   context.reject({
     kind: 'record',
     code: 'NOT_A_PROPOSAL',
@@ -215,6 +214,10 @@ function isProposal(value: unknown, context: RunContext): value is Proposal {
 function looksOf(value: unknown): string {
   const { kind } = (value ?? {}) as { readonly kind?: unknown };
   return typeof kind === 'string' ? `record of kind ${kind}` : typeof value;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
 }
 
 /** Closes every sink even if one fails to; the first failure is the run's, unless it had one. */

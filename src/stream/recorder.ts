@@ -5,14 +5,14 @@
 import type { Proposal } from '../datahub/proposal.js';
 
 /** The aspect that each entity of ours has exactly once: telling URNs apart would take a set of them all. */
-const COUNTED_BY: ReadonlySet<string> = new Set([
-  'container containerProperties',
-  'dataProcessInstance dataProcessInstanceProperties',
-  'dataset datasetProperties',
-  'mlModel mlModelProperties',
-  'mlModelGroup mlModelGroupProperties',
-  'platformResource platformResourceInfo',
-  'tag tagProperties',
+const COUNTED_BY: ReadonlyMap<string, string> = new Map([
+  ['container', 'containerProperties'],
+  ['dataProcessInstance', 'dataProcessInstanceProperties'],
+  ['dataset', 'datasetProperties'],
+  ['mlModel', 'mlModelProperties'],
+  ['mlModelGroup', 'mlModelGroupProperties'],
+  ['platformResource', 'platformResourceInfo'],
+  ['tag', 'tagProperties'],
 ]);
 
 /** A warning with how often it came and a few examples of where. */
@@ -62,7 +62,7 @@ export class Recorder {
   /** A proposal came out of the operators. */
   proposal({ entityType, aspectName }: Proposal): void {
     add(this.#aspects, aspectName, 1);
-    if (COUNTED_BY.has(`${entityType} ${aspectName}`)) add(this.#entities, entityType, 1);
+    if (COUNTED_BY.get(entityType) === aspectName) add(this.#entities, entityType, 1);
   }
 
   delivered(sink: string, count: number): void {

@@ -3,6 +3,7 @@
  * now and not what `dist/` was built from some time ago.
  */
 
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +30,7 @@ export function buildInto(folder: string): string {
   for (const name of ['package.json', 'pipeline.config.ts', 'examples']) {
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
+  execFileSync(process.execPath, [join(root, 'scripts', 'prepare-config.js'), folder]);
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   return join(folder, 'dist', 'pipeline.js');
 }

@@ -261,6 +261,45 @@ describe('the process', () => {
     expect(graph.stdout).toContain('flowchart LR');
   });
 
+  it('loads a compiler for a configuration of one’s own only, and no library of an unused sink', async () => {
+    const spy = join(packageFolder, 'spy.cjs');
+    writeFileSync(
+      spy,
+      `const { Module } = require('node:module');
+      const { load } = Module.prototype;
+      Module.prototype.load = function (path) {
+        process.stdout.write(path + '\\n');
+        return load.call(this, path);
+      };`,
+    );
+    const env = { NODE_OPTIONS: `--require ${spy}` };
+    const loadedBy = async (config: string | null): Promise<string[]> => {
+      const { status, stdout } = await start(['--dry-run'], { config, env }).ended;
+      expect(status).toBe(0);
+      return ['rxjs/dist/cjs/index.js', '/undici/', '/jiti/', '/kafkajs/', '/@kafkajs/'].filter(
+        (part) => stdout.includes(`/node_modules/${part}`.replaceAll('//', '/')),
+      );
+    };
+    expect(await loadedBy(null)).toEqual(['/undici/']);
+    const own = readFileSync(join(packageFolder, 'pipeline.config.ts'), 'utf8')
+      .replace('uri: example', `uri: 'sqlite:///${packageFolder}/examples/store/mlflow.db'`)
+      .replace(/const example.*/, '');
+    expect(await loadedBy(own)).toEqual(['rxjs/dist/cjs/index.js', '/undici/', '/jiti/']);
+  });
+
+  it('runs its own configuration as it is now, not as it was when the package was built', async () => {
+    const path = join(packageFolder, 'pipeline.config.ts');
+    const before = readFileSync(path, 'utf8');
+    try {
+      writeFileSync(path, before.replace('mlflow-proposals.json', 'edited.json'));
+      const { cwd, ended } = start([], { config: null });
+      expect((await ended).status).toBe(0);
+      expect(readdirSync(cwd)).toEqual(['edited.json']);
+    } finally {
+      writeFileSync(path, before);
+    }
+  });
+
   it('says its version and its help', async () => {
     const version = await start(['--version']).ended;
     expect(version).toMatchObject({ status: 0, stderr: '' });

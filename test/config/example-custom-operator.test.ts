@@ -21,7 +21,10 @@ it('gives containers the owners that their tags name', async () => {
     path: 'examples/custom-operator/pipeline.config.ts',
     cwd: root,
     packageRoot: root,
-    modules: { 'mlflow-datahub': await import('../../src/index.js'), rxjs: await import('rxjs') },
+    modules: async () => ({
+      'mlflow-datahub': await import('../../src/index.js'),
+      rxjs: await import('rxjs'),
+    }),
   });
   const path = join(folder, 'out.json');
   const { report } = await runPipeline(

@@ -49,7 +49,7 @@ afterEach(() => {
 });
 
 function load(path?: string): Promise<LoadedConfig> {
-  const modules = { 'mlflow-datahub': api, rxjs };
+  const modules = () => Promise.resolve({ 'mlflow-datahub': api, rxjs });
   return loadConfig({ cwd: folder, packageRoot, modules, ...(path === undefined ? {} : { path }) });
 }
 

@@ -31,6 +31,12 @@ describe('dedup', () => {
     expect(recorder.counts().skipped).toEqual({ 'unchanged repeat': 3 });
   });
 
+  it.each([1, 60, 64, 1_000])('tells contents of %i characters and more apart', (length) => {
+    const [a, b] = ['a', 'b'].map((end) => proposal('x', { name: 'x'.repeat(length) + end }));
+    if (a === undefined || b === undefined) throw new Error('nothing to send');
+    expect(outputOf(dedup(), a, a, b, b, a)).toEqual([a, b, a]);
+  });
+
   it('sends A, B, A whole', () => {
     expect(outputOf(dedup(), a, b, a)).toEqual([a, b, a]);
   });

@@ -4,7 +4,7 @@
 
 import * as net from 'node:net';
 import * as tls from 'node:tls';
-import kafkajs from 'kafkajs';
+import type kafkajs from 'kafkajs';
 import type { Logger, RunContext } from '../../stream/contracts.js';
 import type { KafkaSinkSettings, SaslOptions } from './options.js';
 import { readTlsFiles } from './tls-files.js';
@@ -38,6 +38,8 @@ export async function kafkaClient(
   settings: KafkaSinkSettings,
   context: Pick<RunContext, 'log' | 'signal'>,
 ): Promise<KafkaClient> {
+  // Loaded only here: few configurations write to Kafka, and all of them import this.
+  const { Kafka, logLevel } = (await import('kafkajs')).default;
   const secure = await readTlsFiles(settings.tls);
   const sockets = new Set<net.Socket>();
   let destroyed = false;
@@ -55,14 +57,14 @@ export async function kafkaClient(
     return socket;
   };
 
-  const kafka = new kafkajs.Kafka({
+  const kafka = new Kafka({
     brokers: [...settings.brokers],
     clientId: settings.clientId,
     connectionTimeout: settings.connectionTimeoutMs,
     authenticationTimeout: settings.connectionTimeoutMs,
     requestTimeout: settings.requestTimeoutMs,
     retry: SHORT_RETRY,
-    logLevel: kafkajs.logLevel.INFO,
+    logLevel: logLevel.INFO,
     logCreator: () => logTo(context.log),
     socketFactory: ({ host, port, onConnect }) => connect(host, port, onConnect),
     ...(settings.sasl === undefined ? {} : { sasl: saslOf(settings.sasl, context.signal) }),

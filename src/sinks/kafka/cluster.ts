@@ -2,7 +2,7 @@
  * What the cluster says of itself before anything is sent.
  */
 
-import kafkajs from 'kafkajs';
+import type kafkajs from 'kafkajs';
 import { kafkaFailure, rootOf, type Place } from './failures.js';
 
 export interface TopicFacts {
@@ -35,12 +35,13 @@ export async function topicFacts(kafka: kafkajs.Kafka, place: Place): Promise<To
 }
 
 async function maxMessageBytes(admin: kafkajs.Admin, topic: string): Promise<number | undefined> {
+  const { ConfigResourceTypes } = (await import('kafkajs')).default;
   try {
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
       resources: [
         {
-          type: kafkajs.ConfigResourceTypes.TOPIC,
+          type: ConfigResourceTypes.TOPIC,
           name: topic,
           configNames: ['max.message.bytes'],
         },

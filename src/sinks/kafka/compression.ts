@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
 import { promisify } from 'node:util';
-import kafkajs from 'kafkajs';
+import type kafkajs from 'kafkajs';
 import { PipelineError } from '../../core/errors.js';
 import type { Compression } from './options.js';
 
@@ -20,7 +20,20 @@ type CodecFactory = () => Codec;
 /** Gives a package that may or may not be installed; throws where it isn't. */
 export type LoadPackage = (name: string) => unknown;
 
-const { CompressionCodecs, CompressionTypes } = kafkajs;
+const requireHere = createRequire(import.meta.url);
+
+/** The numbers of Kafka's protocol. kafkajs is slow to load, and not needed to name them. */
+const CompressionTypes = {
+  None: 0,
+  GZIP: 1,
+  Snappy: 2,
+  LZ4: 3,
+  ZSTD: 4,
+} as unknown as typeof kafkajs.CompressionTypes;
+
+function codecs(): typeof kafkajs.CompressionCodecs {
+  return (requireHere('kafkajs') as typeof kafkajs).CompressionCodecs;
+}
 
 /** The packages that the makers of kafkajs name for each. */
 const PACKAGES = {
@@ -36,14 +49,14 @@ const PACKAGES = {
  */
 export function prepareCompression(
   compression: Compression,
-  load: LoadPackage = createRequire(import.meta.url),
+  load: LoadPackage = requireHere,
 ): kafkajs.CompressionTypes {
   if (compression === 'none') return CompressionTypes.None;
   if (compression === 'gzip') return CompressionTypes.GZIP;
   const { name, type } = PACKAGES[compression];
   const builtIn = compression === 'zstd' ? zstdOfNode() : undefined;
   // A process has one table of codecs for all of its clients; what is in it works.
-  CompressionCodecs[type] = builtIn ?? factoryIn(loadOrExplain(name, compression, load), name);
+  codecs()[type] = builtIn ?? factoryIn(loadOrExplain(name, compression, load), name);
   return type;
 }
 
@@ -53,7 +66,7 @@ export async function compressedBytes(
   buffer: Buffer,
 ): Promise<number> {
   if (type === CompressionTypes.None) return buffer.length;
-  const codec = (CompressionCodecs[type] as CodecFactory)();
+  const codec = (codecs()[type] as CodecFactory)();
   return (await codec.compress({ buffer })).length;
 }
 

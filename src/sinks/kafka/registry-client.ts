@@ -5,16 +5,16 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
-import registryLibrary from '@kafkajs/confluent-schema-registry';
+import type registryLibrary from '@kafkajs/confluent-schema-registry';
 import type { RegistryOptions } from './options.js';
 import { readTlsFiles } from './tls-files.js';
 
-const { SchemaRegistry } = registryLibrary;
-type ClientOptions = ConstructorParameters<typeof SchemaRegistry>[0];
+type SchemaRegistry = registryLibrary.SchemaRegistry;
+type ClientOptions = ConstructorParameters<typeof registryLibrary.SchemaRegistry>[0];
 type Middleware = NonNullable<ClientOptions['middlewares']>[number];
 
 export interface RegistryClient {
-  readonly registry: InstanceType<typeof SchemaRegistry>;
+  readonly registry: SchemaRegistry;
   /** Why the last connection failed, if one did: the library tells only in words. */
   connectionError(): (Error & { readonly code?: string }) | undefined;
   /** Ends its connections. */
@@ -44,6 +44,7 @@ export async function registryClient(
   options: RegistryOptions,
   signal: AbortSignal,
 ): Promise<RegistryClient> {
+  const { SchemaRegistry } = (await import('@kafkajs/confluent-schema-registry')).default;
   let lastError: Error | undefined;
   const watch = (socket: Socket | null | undefined): void => {
     // What went wrong before it was reached again is no reason for what it answers.

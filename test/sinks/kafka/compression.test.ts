@@ -38,6 +38,14 @@ describe('a compression', () => {
     expect(await compressedBytes(type, Buffer.alloc(100))).toBe(7);
   });
 
+  it.each([
+    ['snappy', CompressionTypes.Snappy],
+    ['lz4', CompressionTypes.LZ4],
+    ['zstd', CompressionTypes.ZSTD],
+  ] as const)('has the number of the protocol: %s', (name, number) => {
+    expect(prepareCompression(name, () => () => codec)).toBe(number);
+  });
+
   it('whose package is missing is refused, with what to install', () => {
     expect(() => prepareCompression('snappy', missing)).toThrow(
       expect.objectContaining({
