@@ -276,15 +276,15 @@ describe('the process', () => {
     const loadedBy = async (config: string | null): Promise<string[]> => {
       const { status, stdout } = await start(['--dry-run'], { config, env }).ended;
       expect(status).toBe(0);
-      return ['rxjs/dist/cjs/index.js', '/undici/', '/jiti/', '/kafkajs/', '/@kafkajs/'].filter(
-        (part) => stdout.includes(`/node_modules/${part}`.replaceAll('//', '/')),
+      return ['/undici/', '/jiti/', '/kafkajs/', '/@kafkajs/'].filter((part) =>
+        stdout.includes(`/node_modules/${part}`.replaceAll('//', '/')),
       );
     };
     expect(await loadedBy(null)).toEqual(['/undici/']);
     const own = readFileSync(join(packageFolder, 'pipeline.config.ts'), 'utf8')
       .replace('uri: example', `uri: 'sqlite:///${packageFolder}/examples/store/mlflow.db'`)
       .replace(/const example.*/, '');
-    expect(await loadedBy(own)).toEqual(['rxjs/dist/cjs/index.js', '/undici/', '/jiti/']);
+    expect(await loadedBy(own)).toEqual(['/undici/', '/jiti/']);
   });
 
   it('runs its own configuration as it is now, not as it was when the package was built', async () => {
