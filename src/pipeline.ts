@@ -82,10 +82,10 @@ const status = await main({
   onSignal,
   exit: (early) => process.exit(early),
   preferSpeed: () => {
-    // The young generation may grow again, and the old one by more than a third, if not by all that
+    // The young generation may grow again, and the old one by twice what is live, if not by all that
     // V8 would let it.
     setFlagsFromString('--no-optimize-for-size');
-    setFlagsFromString('--heap-growing-percent=70');
+    setFlagsFromString('--heap-growing-percent=200');
   },
 });
 

@@ -6,7 +6,8 @@
  */
 
 import { existsSync, statSync } from 'node:fs';
-import Libsql from 'libsql';
+import type Libsql from 'libsql';
+import { openSqlite } from '../core/sqlite.js';
 import { damaged, notOurs, stateError, stateFailure } from './failures.js';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.js';
 
@@ -53,7 +54,7 @@ export class StateDatabase {
     let database: Libsql.Database | undefined;
     try {
       // A dry run leaves no file behind where there was none.
-      database = new Libsql(discard && !isThere ? ':memory:' : path);
+      database = openSqlite(discard && !isThere ? ':memory:' : path);
       const opened = new StateDatabase(path, database, discard);
       opened.#begin(isThere && !discard);
       return opened;

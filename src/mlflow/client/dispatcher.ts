@@ -4,7 +4,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { messageOf, PipelineError } from '../../core/errors.js';
 import type { ClientSettings } from './settings.js';
 
@@ -26,6 +26,8 @@ export async function openDispatcher(
     ...(serverCertPath === undefined ? {} : { ca: await readCertificates(serverCertPath) }),
   };
   const timeout = Math.min(timeoutMs, LONGEST_CONNECT_MS);
+  // Loaded only where it is needed: it takes a tenth of a second.
+  const { EnvHttpProxyAgent } = await import('undici');
   return new EnvHttpProxyAgent({
     connections,
     pipelining: 1,

@@ -2,7 +2,6 @@
  * Tokens for SASL OAUTHBEARER, from an issuer of OAuth 2.
  */
 
-import { request } from 'undici';
 import { PipelineError } from '../../core/errors.js';
 import type { SaslOptions } from './options.js';
 
@@ -23,6 +22,7 @@ export async function oauthToken(
   const credentials = [clientId, clientSecret].map(encodeURIComponent).join(':');
   const body = new URLSearchParams({ grant_type: 'client_credentials', ...(scope && { scope }) });
   try {
+    const { request } = await import('undici');
     const answer = await request(tokenUrl, {
       method: 'POST',
       headers: {

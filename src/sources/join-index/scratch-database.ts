@@ -8,7 +8,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import Libsql from 'libsql';
+import type Libsql from 'libsql';
+import { openSqlite } from '../../core/sqlite.js';
 import { messageOf, PipelineError } from '../../core/errors.js';
 
 const CACHE_KIB = 16 * 1024;
@@ -33,7 +34,7 @@ export class ScratchDatabase {
     try {
       // A file, for libsql keeps all of `:memory:` and of the nameless database in memory.
       folder = mkdtempSync(join(parent, 'mlflow-datahub-'));
-      const database = new Libsql(join(folder, 'scratch.db'));
+      const database = openSqlite(join(folder, 'scratch.db'));
       for (const setting of [
         'journal_mode=OFF',
         'synchronous=OFF',

@@ -5,7 +5,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import Libsql from 'libsql';
+import type Libsql from 'libsql';
+import { openSqlite } from '../../core/sqlite.js';
 import { messageOf, PipelineError } from '../../core/errors.js';
 import type { RunContext } from '../../stream/contracts.js';
 import { databaseFailure } from './failures.js';
@@ -49,7 +50,7 @@ export class ReadOnlyDatabase {
     checkFile(path);
     try {
       // libsql ignores the options `readonly` and `fileMustExist`; SQLite obeys `mode=ro`.
-      const database = new Libsql(`${pathToFileURL(path).href}?mode=ro`);
+      const database = openSqlite(`${pathToFileURL(path).href}?mode=ro`);
       database.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS}`);
       database.exec('PRAGMA query_only=ON');
       database.exec('PRAGMA trusted_schema=OFF');
