@@ -3,12 +3,17 @@
  */
 
 import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Proposal } from '../datahub/proposal.js';
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { Experiment, ModelVersion, Run } from '../mlflow/types.js';
 
 /** 96 bits: compared with one other digest only, never looked for among many. */
 const DIGEST_LENGTH = 16;
+
+/** Most aspects of most entities are the same few short texts: a status, a platform, a type. */
+const SHORT = 256;
+const digests = new LRUCache<string, string>({ max: 1_000 });
 
 /** Between the name of a time series' aspect and the time of an event. */
 const AT = '@';
@@ -102,5 +107,15 @@ export function inputDigests(signature: string): (record: MlflowRecord) => strin
 }
 
 function digestOfText(text: string): string {
+  if (text.length > SHORT) return hashOf(text);
+  let digest = digests.get(text);
+  if (digest === undefined) {
+    digest = hashOf(text);
+    digests.set(text, digest);
+  }
+  return digest;
+}
+
+function hashOf(text: string): string {
   return hash('md5', text, 'base64').slice(0, DIGEST_LENGTH);
 }

@@ -57,9 +57,12 @@ export class PageDelivery {
     }
     this.#sent.set(sink, sent);
     if (outdated.size > 0) {
-      this.database.transaction(() => {
-        this.entities.save([...outdated]);
-      });
+      this.database.transaction(
+        () => {
+          this.entities.save([...outdated]);
+        },
+        { durable: true },
+      );
     }
     return Array.from(sent, ({ proposal }) => proposal);
   }

@@ -16,6 +16,12 @@ export type Parameter = string | number | null;
 /** SQLite's memory for pages of the file, whatever the file's size. */
 const CACHE_KIB = 8 * 1024;
 
+/**
+ * Pages of the log, 4 KiB each, after which it is worked into the file: keys are scattered, so that a
+ * page of the source touches much of a small file, and the same again the next time.
+ */
+const LOG_PAGES = 8_000;
+
 /** A larger file is checked only after a run that did not end by itself. */
 const CHECKED_BYTES = 32 * 1024 * 1024;
 
@@ -64,13 +70,19 @@ export class StateDatabase {
     }
   }
 
-  /** All of its statements take effect, or none. They must not wait for anything. */
-  transaction(work: () => void): void {
+  /**
+   * All of its statements take effect, or none. They must not wait for anything.
+   *
+   * A kill undoes nothing of it; a power cut may undo the last ones that are not `durable`.
+   */
+  transaction(work: () => void, { durable = false } = {}): void {
     this.#throwIfUnusable();
     try {
+      if (!this.discards && durable) this.#pragma('synchronous=FULL');
       if (!this.discards) this.database.exec('BEGIN IMMEDIATE');
       work();
       if (!this.discards) this.database.exec('COMMIT');
+      if (!this.discards && durable) this.#pragma('synchronous=NORMAL');
     } catch (error) {
       this.#failure = error;
       if (!this.discards && this.database.inTransaction) this.#rollback();
@@ -147,6 +159,7 @@ export class StateDatabase {
     }
     if (!this.discards) this.#pragma('journal_mode=WAL');
     this.#pragma('synchronous=NORMAL');
+    this.#pragma(`wal_autocheckpoint=${LOG_PAGES}`);
     this.#pragma(`cache_size=-${CACHE_KIB}`);
     this.#pragma('temp_store=FILE');
     database.exec('BEGIN EXCLUSIVE');
