@@ -21,6 +21,7 @@ import {
 } from './options.js';
 import { openServiceClient, type ServiceClient } from './service-client.js';
 import { inspectService, type ServiceFacts } from './service-facts.js';
+import { logRetry } from './until-deadline.js';
 
 export { dataHubRestSinkSchema, type DataHubRestSinkOptions } from './options.js';
 
@@ -95,8 +96,9 @@ async function open(
       retries: OPENING_RETRIES,
       maxRetryAfterMs: settings.deliveryTimeoutMs,
       signal: context.signal,
-      onRetry: () => {
+      onRetry: (error) => {
         context.recorder.retries += 1;
+        logRetry(context, error);
       },
     });
     context.log.debug({ url: address.shown, version }, 'DataHub answers');

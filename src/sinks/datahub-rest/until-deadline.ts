@@ -10,7 +10,7 @@ import type { DataHubRestSettings } from './options.js';
 
 export interface DeadlineOptions {
   readonly settings: Pick<DataHubRestSettings, 'deliveryTimeoutMs' | 'minDelayMs' | 'maxDelayMs'>;
-  readonly context: Pick<RunContext, 'signal' | 'recorder'>;
+  readonly context: Pick<RunContext, 'log' | 'signal' | 'recorder'>;
 }
 
 /** Thrown by an attempt, it ends the trying: the failure in it is what is thrown then. */
@@ -57,8 +57,9 @@ export async function untilDeadline(
       maxDelayMs,
       maxRetryAfterMs: deliveryTimeoutMs,
       signal: deadline.signal,
-      onRetry: () => {
+      onRetry: (error) => {
         context.recorder.retries += 1;
+        if (tries === 1) logRetry(context, error);
       },
     });
   } catch (error) {
@@ -71,4 +72,9 @@ export async function untilDeadline(
     clearTimeout(timer);
     context.signal.removeEventListener('abort', stop);
   }
+}
+
+/** Once for each request, or a run that waits for a service to come back looks as if it hung. */
+export function logRetry({ log }: Pick<RunContext, 'log'>, { code, message }: PipelineError): void {
+  log.warn({ code }, `${message}; trying again`);
 }

@@ -92,13 +92,13 @@ function messageOf(proposal: Proposal, systemMetadata: SystemMetadata): object {
   if (typeof aspect !== 'object' || (aspect as unknown) === null) {
     throw new TypeError('the aspect is not an object');
   }
-  return {
+  const message = {
     entityType,
     entityUrn,
     changeType,
     aspectName,
     aspect: { value: Buffer.from(JSON.stringify(aspect)), contentType: CONTENT_TYPE[changeType] },
     systemMetadata,
-    ...(headers === undefined ? {} : { headers }),
   };
+  return headers === undefined ? message : { ...message, headers };
 }

@@ -214,13 +214,18 @@ describe('faults', () => {
     expect(second - first).toBeGreaterThanOrEqual(950);
   });
 
-  it('5xx and cut connections are tried again, and counted', async () => {
+  it('5xx and cut connections are tried again, counted, and told once for each request', async () => {
     const faults = [{ status: 503 }, 'drop', { status: 500 }, 'take-and-drop', { status: 504 }];
     const gms = await start({ fault: () => faults.shift() as never });
-    const context = runContext();
+    const warnings: unknown[] = [];
+    const log = { ...runContext().log, warn: (...line: unknown[]) => void warnings.push(line) };
+    const context = runContext({ log });
     await deliver(gms, [tags(5)], {}, context);
     expect(urnsOf(gms).size).toBe(5);
     expect(context.recorder.retries).toBe(5);
+    expect(warnings).toEqual([
+      [{ code: 'SINK_FAILED' }, expect.stringMatching(/answers 503.*; trying again$/)],
+    ]);
   });
 
   it('end in an error when the time for a delivery is over', async () => {
