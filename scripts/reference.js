@@ -169,9 +169,9 @@ function configurationDocument(all) {
 
 # Configuration
 
-A pipeline is what \`pipeline.config.ts\` exports: \`export default definePipeline({ ... })\`. The file in the current
-folder is used, else the one that \`--config FILE\` names, else [the package's own](../pipeline.config.ts). It may be
-TypeScript or JavaScript, lie in any folder, and import \`mlflow-datahub\` and \`rxjs\` without an install beside it.
+A pipeline is what \`pipeline.config.ts\` exports: \`export default definePipeline({ ... })\`. The file that
+\`--config FILE\` names is used, else the one in the current folder, else [the package's own](../pipeline.config.ts). It
+may be TypeScript or JavaScript, lie in any folder, and import \`mlflow-datahub\` and \`rxjs\` without an install beside it.
 
 Keys that are not listed here are refused, with a message that says what is allowed.
 

@@ -210,7 +210,7 @@ function placeOf(error: unknown, path: string, displayPath: string): string {
 
 function display(path: string, cwd: string): string {
   const short = relative(cwd, path);
-  return short.startsWith('..') ? path : short;
+  return short === '' || short.startsWith('..') ? path : short;
 }
 
 function isFile(path: string): boolean {

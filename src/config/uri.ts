@@ -38,7 +38,7 @@ const SOURCES: readonly Row<Source<unknown>>[] = [
     takes: (text) => /\.(db|sqlite3?)$/i.test(text),
     isPath: true,
     examples: ['sqlite:///mlflow.db', 'mlflow.db'],
-    make: (uri) => mlflow(toSqliteUri(uri)),
+    make: (uri) => (/^sqlite(\+\w+)?:/i.test(uri) ? mlflow(uri) : database(uri)),
   },
   {
     schemes: [],
@@ -168,7 +168,7 @@ function find<T>(
     (scheme === undefined ? misread(uri) : suggestion(scheme, rows));
   const allowed = rows.flatMap(({ examples }) => examples).join(', ');
   throw new PipelineError(
-    `${`${option} ${shown(uri)}`.trimEnd()}: ${advice}. Allowed: ${allowed}`,
+    `${`${option} ${shown(uri)}`.trimEnd()}: ${sentence(advice)} Allowed: ${allowed}`,
     {
       code,
       category: 'usage',
@@ -179,6 +179,10 @@ function find<T>(
 /** Of an address with blanks only the scheme: what stands between them may be half of a password. */
 function shown(uri: string): string {
   return redact(uri.replace(/^([a-z][a-z0-9+.-]*:\/\/).*\s.*$/is, '$1…'));
+}
+
+function sentence(text: string): string {
+  return text.endsWith('?') ? text : `${text}.`;
 }
 
 function misread(uri: string): string {
@@ -221,13 +225,13 @@ function schemeOf(uri: string): string | undefined {
   return /^([a-z][a-z0-9+.-]+):(?!\d)/i.exec(uri)?.[1]?.toLowerCase();
 }
 
-/** `mlflow.db` becomes `sqlite:///mlflow.db`, `/data/mlflow.db` becomes `sqlite:////data/mlflow.db`. */
-function toSqliteUri(text: string): string {
-  return /^sqlite:/i.test(text) ? text : `sqlite:///${text}`;
-}
-
 async function mlflow(uri: string): Promise<Source<unknown>> {
   return (await import('../sources/mlflow-source.js')).mlflowSource({ uri });
+}
+
+/** A path may have a question mark in it, which a URI has not. */
+async function database(path: string): Promise<Source<unknown>> {
+  return (await import('../sources/sqlite-source.js')).sqliteSource({ path });
 }
 
 /** For the help. */

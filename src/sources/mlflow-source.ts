@@ -3,10 +3,11 @@
  */
 
 import { PipelineError } from '../core/errors.js';
+import { parseOptions } from '../core/options.js';
 import type { Source } from '../stream/contracts.js';
-import type { RestOptions } from './rest/options.js';
+import { restOptionsSchema, type RestOptions } from './rest/options.js';
 import { restSource } from './rest-source.js';
-import type { SqliteStoreOptions } from './sqlite/options.js';
+import { sqliteStoreOptions, type SqliteStoreOptions } from './sqlite/options.js';
 import { sqlitePath } from './sqlite/uri.js';
 import { sqliteSource } from './sqlite-source.js';
 
@@ -38,24 +39,28 @@ export type MlflowSourceOptions = Uri &
  */
 export function mlflowSource({ uri, ...options }: MlflowSourceOptions = {}): Source {
   if (uri !== undefined) return sourceFor(uri, options);
+  // Which it will be is not known yet; what is wrong for both is wrong whichever it is.
+  if (!sqliteStoreOptions.omit({ path: true }).safeParse(options).success) {
+    parseOptions(NAME, restOptionsSchema, options);
+  }
   return {
     label: 'mlflow MLFLOW_TRACKING_URI',
     open: async (context) => {
       const fromEnv = context.env['MLFLOW_TRACKING_URI'] ?? '';
-      const source = fromEnv === '' ? restSource(options, NAME) : sourceFor(fromEnv, options);
-      return await source.open(context);
+      if (fromEnv === '') return await restSource(options, NAME).open(context);
+      return await sourceFor(fromEnv, options, 'MLFLOW_TRACKING_URI').open(context);
     },
   };
 }
 
-function sourceFor(uri: string, options: object): Source {
+function sourceFor(uri: string, options: object, name = `${NAME}: "uri"`): Source {
   const scheme = /^[a-z][a-z0-9.-]*(?=[+:])/i.exec(uri.trim())?.[0].toLowerCase();
   if (scheme === 'http' || scheme === 'https') return restSource({ ...options, uri }, NAME);
   if (scheme === 'sqlite') return sqliteSource({ ...options, path: sqlitePath(uri) }, NAME);
   const problem =
     scheme === undefined ? 'a tracking URI without a scheme' : `the scheme ${scheme}:`;
   throw new PipelineError(
-    `${problem} can't be read: allowed are http://host:5000, https://host/prefix, ` +
+    `${name}: ${problem} can't be read: allowed are http://host:5000, https://host/prefix, ` +
       'sqlite:///relative.db and sqlite:////absolute.db. For any other store start ' +
       '`mlflow server --backend-store-uri …` on it and give the address of that server',
     { code: 'INVALID_URI', category: 'usage' },

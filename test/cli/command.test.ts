@@ -20,12 +20,13 @@ describe('run', () => {
   });
 
   it('ends with 1 when some were rejected', async () => {
-    const { status, stderr } = await run(['--log-format', 'pretty'], {
+    const deadLetters = join(temporaryFolder(), 'dead.ndjson');
+    const { status, stderr } = await run(['--log-format', 'pretty', '--dead-letter', deadLetters], {
       config: config('{ rejected: 2 }'),
     });
     expect(status).toBe(1);
     expect(stderr).toContain('2 things were rejected');
-    expect(stderr).toContain('mlflow-proposals.dead-letter.ndjson');
+    expect(stderr).toContain(deadLetters);
   });
 
   it('ends with 3 and says why when the source or a sink is unavailable', async () => {

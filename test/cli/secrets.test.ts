@@ -114,6 +114,10 @@ const scenarios: Readonly<Record<string, () => Scenario | Promise<Scenario>>> = 
   'an option of the URI is unknown': () => ({ to: 'datahub+http://t-S3CRET@h?nonsense=1' }),
   'the token is where options are': () => ({ to: 'datahub+http://host:1?token=t-S3CRET' }),
   'the token is not encoded': () => ({ to: 'datahub+http://to?ken-S3CRET@host:1' }),
+  'the token has a slash that is not encoded': () => ({ to: 'datahub+http://t-S3CRET/x@h:1' }),
+  'the token has a hash that is not encoded': () => ({ to: 'datahub+http://t#k-S3CRET@h:1' }),
+  'the token has a question mark inside': () => ({ to: 'datahub+http://t-S3CRET?en@h:1' }),
+  'the password looks like options': () => ({ to: 'datahub+http://ann:p?S3CRET=1@h:1' }),
   'the scheme is mistyped': () => ({ to: 'datahb+http://t-S3CRET@127.0.0.1:1' }),
   'the scheme is forgotten': () => ({ to: 'https://t-S3CRET@127.0.0.1:1' }),
 

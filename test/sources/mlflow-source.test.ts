@@ -32,5 +32,11 @@ describe('mlflowSource', () => {
     expect(() => mlflowSource({ uri: 'http://host', tokn: 'x' } as object)).toThrow(
       /mlflowSource: .*did you mean "token"/,
     );
+    // Also where it is not known yet what kind of store it will be.
+    expect(() => mlflowSource({ tokn: 'x' } as object)).toThrow(
+      /mlflowSource: .*did you mean "token"/,
+    );
+    expect(() => mlflowSource({ lockTimeoutMs: 1 })).not.toThrow();
+    expect(() => mlflowSource({ timeoutMs: 1 })).not.toThrow();
   });
 });

@@ -23,6 +23,8 @@ export type Fault =
 export interface GmsServerOptions {
   /** Asked for each request with proposals; nothing means that it is taken. */
   readonly fault?: (proposals: readonly Proposal[], request: number) => Fault | undefined;
+  /** Asked each time the service is asked what it is; nothing means that it says so. */
+  readonly configFault?: () => Exclude<Fault, string> | undefined;
   /** Why a proposal is refused, and with it the batch it is in. */
   readonly refuse?: (proposal: Proposal) => string | undefined;
   /** Default 422. */
@@ -125,7 +127,10 @@ export class GmsServer {
       }
       path = path.slice('/api/gms'.length);
     }
-    if (request.method === 'GET' && path === '/config') {
+    const fault = path === '/config' ? this.#options.configFault?.() : undefined;
+    if (fault !== undefined) {
+      send(response, fault.status, { message: 'injected' }, fault.headers);
+    } else if (request.method === 'GET' && path === '/config') {
       const versions = { 'acryldata/datahub': { version: 'v1.2.0', commit: 'abc' } };
       send(response, 200, { noCode: 'true', versions, datahub: { serverType: 'quickstart' } });
     } else if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {

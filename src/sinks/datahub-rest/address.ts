@@ -45,6 +45,12 @@ export function parseServiceAddress(address: string, name: string): ServiceAddre
       'has a query or a fragment (? or #), and the address of a service has none',
     );
   }
+  if (url.pathname.includes('@')) {
+    throw invalid(
+      name,
+      'has an @ in its path: a / in a token or password has to be written as %2F',
+    );
+  }
   const prefix = url.pathname.replace(/\/+$/, '');
   return { origin: url.origin, prefix, shown: url.origin + prefix, ...credentialsOf(url) };
 }

@@ -3,8 +3,8 @@
  */
 
 import { z } from 'zod';
+import { didYouMean } from '../../core/did-you-mean.js';
 import { PipelineError } from '../../core/errors.js';
-import { redact } from '../../core/redact.js';
 import { onErrorOption } from '../on-error.js';
 
 /** What DataHub's own client keeps to: its service refuses a body of 16,000,000 bytes. */
@@ -130,8 +130,11 @@ export function optionsFromUri(uri: string): DataHubRestSinkOptions {
     if (!URI_OPTIONS.has(name)) {
       const allowed = [...URI_OPTIONS].join(', ');
       // It may be a piece of a password that ought to be encoded.
-      const which = value !== '' && /^\w{1,32}$/.test(name) ? ` "${name}"` : '';
-      throw invalidUri(uri, `has an unknown option${which}. Allowed: ${allowed}`);
+      const named = value !== '' && /^\w{1,32}$/.test(name) && !query.includes('@');
+      const meant = named ? didYouMean(name, [...URI_OPTIONS]) : undefined;
+      const which = named ? ` "${name}"` : '';
+      const hint = meant === undefined ? '.' : `, did you mean "${meant}"?`;
+      throw invalidUri(uri, `has an unknown option${which}${hint} Allowed: ${allowed}`);
     }
     // As Kafka's URI has it.
     options[name === 'ca' ? 'caFile' : name] = valueOf(value);
@@ -145,9 +148,10 @@ function valueOf(text: string): string | number | boolean {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
+/** Of the URI only the scheme is repeated: where it is not understood, anything may be a secret. */
 function invalidUri(uri: string, problem: string): PipelineError {
   return new PipelineError(
-    `${redact(uri).replace(/\?.*$/s, '?…')} ${problem}. Examples: datahub+http://host:8080, ` +
+    `${uri.trim().replace(/:\/\/.*$/s, '://…')} ${problem}. Examples: datahub+http://host:8080, ` +
       'datahub+https://host/api/gms',
     { code: 'INVALID_URI', category: 'usage' },
   );

@@ -30,6 +30,8 @@ export interface Answer {
   readonly status: number;
   readonly body: string;
   readonly contentType: string;
+  /** How long the service asks to be left alone, where it does. */
+  readonly retryAfterMs?: number;
 }
 
 /** @throws PipelineError `CERTIFICATE_UNREADABLE` (usage) */
@@ -48,6 +50,7 @@ export class ServiceClient {
   readonly authorized: boolean;
   readonly #address: ServiceAddress;
   readonly #timeoutMs: number;
+  readonly #longestWaitMs: number;
   readonly #context: RunContext;
   readonly #dispatcher: Dispatcher;
   readonly #headers: Readonly<Record<string, string>>;
@@ -63,6 +66,7 @@ export class ServiceClient {
   ) {
     this.#address = address;
     this.#timeoutMs = settings.requestTimeoutMs;
+    this.#longestWaitMs = settings.deliveryTimeoutMs;
     this.#context = context;
     this.#dispatcher = dispatcher;
     const token = settings.token ?? tokenOf(address, context);
@@ -160,8 +164,13 @@ export class ServiceClient {
     const { statusCode: status, headers } = answer;
     const text = await readStart(answer.body);
     const contentType = first(headers['content-type']) ?? '';
-    if (anyStatus || (status >= 200 && status < 300)) return { status, body: text, contentType };
-    const wait = retryAfterMs(first(headers['retry-after']));
+    const asked = retryAfterMs(first(headers['retry-after']));
+    // Longer than it may take at all is as good as for ever.
+    const wait = asked === undefined ? undefined : Math.min(asked, this.#longestWaitMs);
+    if (anyStatus || (status >= 200 && status < 300)) {
+      const quiet = wait === undefined ? {} : { retryAfterMs: wait };
+      return { status, body: text, contentType, ...quiet };
+    }
     // Meant for everybody who asks, not for this request alone.
     if (status === 429 && wait !== undefined) {
       this.#quietUntil = Math.max(this.#quietUntil, Date.now() + wait);
@@ -199,7 +208,8 @@ function throwIfBrokenOff(signal: AbortSignal): void {
 /** The address's own credentials come before the environment's. */
 function tokenOf(address: ServiceAddress, { env }: RunContext): string | undefined {
   if (address.authorization !== undefined) return undefined;
-  return set(env['DATAHUB_GMS_TOKEN']);
+  // Read from a file by a shell or a secret store, it often has a line's end.
+  return set(env['DATAHUB_GMS_TOKEN']?.trim());
 }
 
 async function openDispatcher(

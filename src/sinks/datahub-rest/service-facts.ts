@@ -13,6 +13,9 @@ export interface ServiceFacts {
   readonly serverType?: string;
 }
 
+/** Statuses that say nothing of what it is: who asks, or when, is not right. */
+const NO_ANSWER: ReadonlySet<number> = new Set([401, 403, 408, 425, 429]);
+
 /** Read with the token: `/config` is open to everybody, and says nothing about that. */
 const GUARDED = '/aspects/urn%3Ali%3Acorpuser%3Adatahub?aspect=corpUserKey&version=0';
 
@@ -31,9 +34,7 @@ export async function inspectService(client: ServiceClient): Promise<ServiceFact
 async function readConfig(client: ServiceClient): Promise<ServiceFacts> {
   const answer = await client.get('/config');
   const place = client.describe('GET', '/config');
-  if (answer.status === 401 || answer.status === 403 || answer.status >= 500) {
-    throw statusFailure(answer, place);
-  }
+  if (NO_ANSWER.has(answer.status) || answer.status >= 500) throw statusFailure(answer, place);
   const facts = factsIn(answer);
   if (facts !== undefined) return facts;
   // The frontend hands requests on, under a path of its own.

@@ -85,7 +85,9 @@ export const restOptionsSchema = z.strictObject({
     .min(0)
     .max(20)
     .default(5)
-    .describe('Further tries after a connection error, a time-out, 429 or 5xx'),
+    .describe(
+      'Further tries after a connection error, a time-out, 429 or 5xx; at most 2 where the server has not answered yet',
+    ),
   minRetryDelayMs: ms(0, HOUR_MS)
     .default(500)
     .describe('Wait before the second try; doubles with each, times a random 1 to 2; milliseconds'),

@@ -230,14 +230,14 @@ describe('faults', () => {
 
   it('end in an error when the time for a delivery is over', async () => {
     const gms = await start({ fault: () => ({ status: 503 }) });
-    const error = await failureOf(deliver(gms, [tags(5)], { deliveryTimeoutMs: 100 }));
+    const error = await failureOf(deliver(gms, [tags(5)], { deliveryTimeoutMs: 1_000 }));
     expect(error.code).toBe('SINK_FAILED');
-    expect(error.message).toMatch(/answers 503.*tried \d+ times in 100 ms/);
+    expect(error.message).toMatch(/answers 503.*tried \d+ times in 1000 ms/);
   });
 
   it('end in an error where DataHub fails on everything', async () => {
     const gms = await start({ fault: () => ({ status: 500 }) });
-    const error = await failureOf(deliver(gms, [tags(100)], { deliveryTimeoutMs: 200 }));
+    const error = await failureOf(deliver(gms, [tags(100)], { deliveryTimeoutMs: 2_000 }));
     expect(error.code).toBe('SINK_FAILED');
     expect(error.message).toMatch(/answers 500/);
   });
@@ -321,6 +321,30 @@ describe('check', () => {
     );
     const withToken = gms.url.replace('http://', 'http://right-token@');
     expect(await check({ url: withToken })).not.toContain('right-token');
+  });
+
+  it.each([429, 503])('%d means later, not that it is not DataHub', async (status) => {
+    const faults = [{ status, headers: { 'retry-after': '1' } }];
+    const gms = await start({ configFault: () => faults.shift() });
+    const begun = Date.now();
+    await deliver(gms, [tags(1)]);
+    expect(gms.received).toHaveLength(1);
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(950);
+  });
+
+  it('a wait without end is no longer than a delivery may take', async () => {
+    const faults = [{ status: 429, headers: { 'retry-after': '99999999999' } }];
+    const gms = await start({ fault: () => faults.shift() });
+    const error = await failureOf(deliver(gms, [tags(1)], { deliveryTimeoutMs: 1_000 }));
+    expect(error.code).toBe('SINK_RATE_LIMITED');
+    expect(gms.requests.length).toBeLessThanOrEqual(2);
+  });
+
+  it('takes the end of a line off a token of the environment', async () => {
+    const gms = await start({ token: 'right-token' });
+    expect(await check({ url: gms.url }, { DATAHUB_GMS_TOKEN: 'right-token\n' })).toContain(
+      'with an access token',
+    );
   });
 
   it('says that nobody is there', async () => {
