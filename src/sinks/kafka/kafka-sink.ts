@@ -34,7 +34,7 @@ const CLOSE_MS = 5_000;
  * Errors, found before anything is sent, and by `check`, which changes nothing:
  * `KAFKA_UNREACHABLE`, `KAFKA_TLS`, `KAFKA_AUTHENTICATION`, `KAFKA_FORBIDDEN`,
  * `KAFKA_TOPIC_MISSING` (the topic is never created), `REGISTRY_UNREACHABLE`, `REGISTRY_TLS`,
- * `REGISTRY_FORBIDDEN`, `REGISTRY_SCHEMA_MISSING`, `REGISTRY_SCHEMA_REFUSED` (only when opened),
+ * `REGISTRY_FORBIDDEN`, `REGISTRY_SCHEMA_MISSING`, `REGISTRY_SCHEMA_REFUSED`,
  * `KAFKA_CODEC_MISSING` (usage). On the way: `KAFKA_DELIVERY_TIMEOUT`.
  *
  * @example

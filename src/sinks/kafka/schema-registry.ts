@@ -19,7 +19,7 @@ export interface RegistryPlace {
 export type Lookup =
   | { readonly kind: 'registered'; readonly schema: RegisteredSchema }
   /** There is none, or none that takes our messages: why. */
-  | { readonly kind: 'unfit'; readonly why: string }
+  | { readonly kind: 'unfit'; readonly why: string; readonly id?: number }
   /** The registry does not tell: DataHub's own answers no such question. */
   | { readonly kind: 'untold' };
 
@@ -57,17 +57,50 @@ export async function schemaToWriteWith(place: RegistryPlace): Promise<Registere
  * Looks whether there would be a schema to write with. Registers nothing.
  *
  * @returns what was found, in words
- * @throws like `schemaToWriteWith`, except for what only registering would show
+ * @throws like `schemaToWriteWith`, except for what only registering shows where the registry does
+ *   not say beforehand whether it would take a schema
  */
 export async function checkSchema(place: RegistryPlace): Promise<string> {
   return withClient(place, async (client) => {
     const found = await lookUp(client, place);
     if (found.kind === 'registered') return `schema ${found.schema.id} of ${subjectOf(place)}`;
     if (!place.options.autoRegister) throw mustBeRegistered(found, place);
+    const hasOther = found.kind === 'unfit' && found.id !== undefined;
+    if (hasOther && (await isCompatible(client, place)) === false) {
+      throw refusal('it is not compatible with the schemas before it', found, place);
+    }
     return found.kind === 'untold'
       ? 'a registry that gives its schema only to those who register'
       : `${found.why}, so that the schema will be registered`;
   });
+}
+
+/** Whether ours could follow the schema that is there; undefined where the registry does not say. */
+async function isCompatible(
+  client: RegistryClient,
+  place: RegistryPlace,
+): Promise<boolean | undefined> {
+  // The library declares the endpoint, and has no method for it.
+  const { api } = client.registry as unknown as { readonly api: CompatibilityApi };
+  try {
+    const answer = await api.Subject.compatible({
+      subject: subjectOf(place),
+      body: { schema: JSON.stringify(metadataChangeProposal) },
+    });
+    const said = (answer.data() as { readonly is_compatible?: unknown }).is_compatible;
+    return typeof said === 'boolean' ? said : undefined;
+  } catch {
+    return undefined; // a run that registers finds out, and says what is wrong
+  }
+}
+
+interface CompatibilityApi {
+  readonly Subject: {
+    compatible(request: {
+      readonly subject: string;
+      readonly body: { readonly schema: string };
+    }): Promise<{ data(): unknown }>;
+  };
 }
 
 async function withClient<T>(
@@ -97,7 +130,7 @@ async function lookUp(client: RegistryClient, place: RegistryPlace): Promise<Loo
   const codec = await codecOf(id, client, place);
   const why = unfit(codec);
   if (why === undefined) return { kind: 'registered', schema: { id, codec } };
-  return { kind: 'unfit', why: `schema ${id} of ${subject} does not fit (${why})` };
+  return { kind: 'unfit', id, why: `schema ${id} of ${subject} does not fit (${why})` };
 }
 
 async function codecOf(
@@ -172,12 +205,20 @@ function refused(
         '"registry.url", and "topic"',
     );
   }
+  return refusal(said, found, place);
+}
+
+function refusal(
+  why: string,
+  found: Exclude<Lookup, { kind: 'registered' }>,
+  place: RegistryPlace,
+): PipelineError {
   const before = found.kind === 'unfit' ? `; ${found.why}` : '';
   return failure(
     place,
     'REGISTRY_SCHEMA_REFUSED',
     `refuses the schema of ${metadataChangeProposal.name} for ${subjectOf(place)} ` +
-      `(${said})${before}: is another application's topic meant?`,
+      `(${why})${before}: is another application's topic meant?`,
   );
 }
 

@@ -91,8 +91,10 @@ function clientOptions(
     signal: context.signal,
     counter: context.recorder,
     // Else a run that waits for a server to come back looks as if it hung.
-    onFirstRetry: ({ code, message }) => {
-      context.log.warn({ code }, `${message}; trying again`);
+    onFirstRetry: ({ code, message, retryAfterMs = 0 }) => {
+      const wait = Math.min(retryAfterMs, settings.maxRetryAfterMs);
+      const when = wait > 0 ? ` in ${Math.ceil(wait / 1000)} s` : '';
+      context.log.warn({ code }, `${message}; trying again${when}`);
     },
   };
 }

@@ -182,6 +182,25 @@ describe('where there is no schema to write with', () => {
     expect(error.message).toContain('schema 3 of MetadataChangeProposal_v1-value does not fit');
   });
 
+  it.each([
+    [{ status: 200, body: { is_compatible: false } }, 'REGISTRY_SCHEMA_REFUSED'],
+    [{ status: 200, body: { is_compatible: true } }, 'will be registered'],
+    [{ status: 404, body: { error_code: 40401 } }, 'will be registered'],
+  ])('which a check finds beforehand, where the registry says it: %j', async (answer, found) => {
+    const registry = await standIn({
+      schemas: { 3: withoutSystemMetadata },
+      answer: (request) => (request.startsWith('POST /compatibility/') ? answer : undefined),
+    });
+    const text = await checkSchema(placeAt(registry.url)).catch(
+      (error: unknown) => (error as PipelineError).code,
+    );
+    expect(text).toContain(found);
+    expect(registry.requests).toContain(
+      'POST /compatibility/subjects/MetadataChangeProposal_v1-value/versions/latest',
+    );
+    expect(registry.schemas.size).toBe(1);
+  });
+
   it("because DataHub's own registry has one that does not fit", async () => {
     const registry = await standIn({ kind: 'datahub', schemas: { 0: withoutSystemMetadata } });
     const error = await failureOf(schemaToWriteWith(placeAt(registry.url)));
