@@ -2,6 +2,7 @@
  * Sends again what stands in a dead-letter file, once its cause is mended.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { messageOf, PipelineError } from '../core/errors.js';
 import { redactor, secretsOf, type Redactor } from '../core/redact.js';
@@ -65,7 +66,8 @@ export interface ReplayResult {
  * goes to every sink; a proposal goes to the sink that refused it if that is among them, otherwise
  * to all. What arrives is taken out of the file. What fails again stays, with the new reason and one
  * attempt more; of a record that is mapped now, only the proposals that were refused. Lines that
- * can't be understood stay as they are.
+ * can't be understood stay byte for byte as they are, and where nothing else is to be changed, so
+ * does the file.
  *
  * A sink with `onError: 'dead-letter'` that gives up keeps its entries in the file, and the others go
  * on; one without ends the replay.
@@ -110,7 +112,6 @@ interface NamedSink {
 /** An entry that is being tried, and what became of it. */
 interface Attempt {
   readonly entry: DeadLetterEntry;
-  readonly line: string;
   /** What of it is for which sink; the same one object for each of them. */
   readonly proposals: readonly Proposal[];
   readonly sinks: readonly NamedSink[];
@@ -171,25 +172,25 @@ class Replay {
   }
 
   /** What of a page is not settled when a sink gives up stays as it was. */
-  async #page(lines: readonly string[], sinks: readonly NamedSink[]): Promise<void> {
-    let kept: readonly string[] = lines;
+  async #page(lines: readonly Buffer[], sinks: readonly NamedSink[]): Promise<void> {
+    let kept = lines;
     try {
-      const attempts: (Attempt | string)[] = [];
+      const attempts: (Attempt | Buffer)[] = [];
       for (const line of lines) attempts.push(await this.#prepare(line, sinks));
-      const real = attempts.filter((each) => typeof each !== 'string');
+      const real = attempts.filter((each): each is Attempt => !Buffer.isBuffer(each));
       await Promise.all(sinks.map((sink) => this.#deliver(sink, real)));
-      kept = attempts.flatMap((each) => (typeof each === 'string' ? [each] : this.#settle(each)));
+      kept = attempts.flatMap((each) => (Buffer.isBuffer(each) ? [each] : this.#settle(each)));
     } finally {
-      await this.#file.keep(kept.filter((line) => line !== ''));
+      await this.#file.keep(kept, lines);
     }
   }
 
   /** A line as it is, where there is nothing in it that could be tried. */
-  async #prepare(line: string, sinks: readonly NamedSink[]): Promise<Attempt | string> {
-    const entry = parseEntry(line);
+  async #prepare(line: Buffer, sinks: readonly NamedSink[]): Promise<Attempt | Buffer> {
+    const entry = isUtf8(line) ? parseEntry(line.toString('utf8')) : undefined;
     if (entry === undefined) return line;
     const same = sinks.filter(({ label }) => label === entry.sink);
-    const attempt = { entry, line, reasons: [], sinks: same.length > 0 ? same : sinks };
+    const attempt = { entry, reasons: [], sinks: same.length > 0 ? same : sinks };
     const proposal = proposalIn(entry);
     if (proposal !== undefined) return { ...attempt, proposals: [proposal] };
     const record = recordIn(entry);
@@ -224,7 +225,7 @@ class Replay {
   }
 
   /** The lines that take the place of the entry's. */
-  #settle({ entry, reasons }: Attempt): string[] {
+  #settle({ entry, reasons }: Attempt): Buffer[] {
     this.tried += 1;
     if (reasons.length === 0) this.done += 1;
     return reasons.map((given) => {
@@ -234,7 +235,7 @@ class Replay {
       // Another operator may reject what it made of the record, and says what that is.
       const again = reason.kind === entry.kind && reason.identity === entry.identity;
       const time = new Date(this.context.startedAt).toISOString();
-      return formatEntry({
+      const line = formatEntry({
         ...reason,
         ...(again
           ? {
@@ -247,6 +248,7 @@ class Replay {
         time,
         runId: this.#options.runId,
       });
+      return Buffer.from(line);
     });
   }
 

@@ -1,6 +1,7 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PipelineError } from '../../src/core/errors.js';
 import type { Proposal } from '../../src/datahub/proposal.js';
@@ -250,6 +251,21 @@ describe('what was not tried', () => {
     expect(await readFile(path, 'utf8')).toBe(`${before}${odd}\n{"other":1}\n`);
   });
 
+  it('stays byte for byte where it is no UTF-8', async () => {
+    await letters(refused(tagProposal('a', { description: 'gr\u00fc\u00df' })));
+    const latin1 = Buffer.from(await readFile(path, 'utf8'), 'latin1');
+    const bytes = Buffer.from([0xff, 0x00, 0xc3, 0x0d, 0x0a]);
+    await writeFile(path, latin1);
+    await letters(refused(tagProposal('b')));
+    await appendFile(path, bytes);
+    const { sink, seen } = memorySink();
+    const { report } = await again({ sinks: [sink] });
+    // Read as text, the first would be an entry, and would arrive with other letters.
+    expect(seen.confirmed).toEqual(['urn:li:tag:b']);
+    expect(report).toMatchObject({ outcome: 'complete', tried: 1, done: 1, left: 2 });
+    expect(await readFile(path)).toEqual(Buffer.concat([latin1, bytes]));
+  });
+
   it('stays as it is where a sink gives up; what arrived before is out', async () => {
     const all = ['a', 'b', 'c', 'd', 'e'].map((tag) => refused(tagProposal(tag)));
     await letters(...all);
@@ -318,6 +334,45 @@ describe('the file', () => {
     });
     await again({ sinks: [sink], pageSize: 1 });
     expect(during).toEqual([before, before]);
+  });
+
+  it('is not touched where nothing can be taken out of it', async () => {
+    const bytes = Buffer.from('\ufffe{"utf": 16}\n\n{"no": "entry"}', 'utf16le');
+    await writeFile(path, bytes);
+    const before = await stat(path);
+    const { sink } = memorySink();
+    const { report } = await again({ sinks: [sink] });
+    expect(report).toMatchObject({ outcome: 'complete', tried: 0, done: 0, left: 3 });
+    expect(await readFile(path)).toEqual(bytes);
+    const { ino, mtimeMs } = await stat(path);
+    expect({ ino, mtimeMs }).toEqual({ ino: before.ino, mtimeMs: before.mtimeMs });
+    expect(await readdir(folder)).toEqual(['dead.ndjson']);
+  });
+
+  it('is not touched where a sink gives up before anything arrived', async () => {
+    await letters(refused(tagProposal('a')), refused(tagProposal('b')));
+    const { ino } = await stat(path);
+    const gone = new PipelineError('gone', { code: 'SINK_GONE', category: 'unavailable' });
+    const { sink } = memorySink(() => Promise.reject(gone));
+    const { report } = await again({ sinks: [sink], pageSize: 1 });
+    expect(report).toMatchObject({ outcome: 'failed', tried: 0, left: 2 });
+    expect((await stat(path)).ino).toBe(ino);
+    expect(await readdir(folder)).toEqual(['dead.ndjson']);
+  });
+
+  it('is refused where it is compressed, and stays', async () => {
+    await letters(refused(tagProposal('a')));
+    const bytes = gzipSync(await readFile(path));
+    await writeFile(path, bytes);
+    const { sink, seen } = memorySink();
+    await expect(again({ sinks: [sink] })).rejects.toMatchObject({
+      code: 'DEAD_LETTER_UNREADABLE',
+      category: 'usage',
+      message: expect.stringContaining('compressed with gzip. Unpack it first') as unknown,
+    });
+    expect(seen.closed).toEqual([]);
+    expect(await readFile(path)).toEqual(bytes);
+    expect(await readdir(folder)).toEqual(['dead.ndjson']);
   });
 
   it('keeps what a run adds to it in the meantime, before and after the end', async () => {
