@@ -33,6 +33,11 @@ export interface ReplayOptions {
   /** What maps records to proposals. */
   readonly operators: readonly AnyOperator[];
   readonly sinks: readonly Sink[];
+  /**
+   * Sends what was refused by a sink that is not among them to all of them, for example because it
+   * has a new address and so another label. Default false: it stays in the file.
+   */
+  readonly anySink?: boolean;
   readonly runId: string;
   readonly log: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -53,7 +58,16 @@ export interface ReplayReport {
   readonly done: number;
   /** Lines that stand in the file now. */
   readonly left: number;
+  /** Of them, those that were not tried because the sink that refused them is not among the sinks. */
+  readonly otherSinks: readonly OtherSink[];
   readonly counts: RunCounts;
+}
+
+export interface OtherSink {
+  /** The label that the entries have. */
+  readonly sink: string;
+  /** How many entries. */
+  readonly count: number;
 }
 
 export interface ReplayResult {
@@ -63,9 +77,13 @@ export interface ReplayResult {
 
 /**
  * Tries each entry of the file once, in the file's order: a record is mapped by the operators and
- * goes to every sink; a proposal goes to the sink that refused it if that is among them, otherwise
- * to all. What arrives is taken out of the file. What fails again stays, with the new reason and one
- * attempt more; of a record that is mapped now, only the proposals that were refused. Lines that
+ * goes to every sink; a proposal goes to the sink that refused it, known by its label. Is that sink
+ * not among them, the entry stays as it is and is counted: the others have the proposal already, and
+ * taken out, it would never reach the one that lacks it. With `anySink` such a proposal goes to all
+ * of them, as does one that names no sink.
+ *
+ * What arrives is taken out of the file. What fails again stays, with the new reason and one attempt
+ * more; of a record that is mapped now, only the proposals that were refused. Lines that
  * can't be understood stay byte for byte as they are, and where nothing else is to be changed, so
  * does the file.
  *
@@ -100,7 +118,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     failure !== undefined ? 'failed' : stop.requested ? 'interrupted' : 'complete';
   const { tried, done, context } = running;
   const counts = context.recorder.counts();
-  const report: ReplayReport = { outcome, tried, done, left: file.kept, counts };
+  const otherSinks = [...running.others].map(([sink, count]) => ({ sink, count }));
+  const report: ReplayReport = { outcome, tried, done, left: file.kept, otherSinks, counts };
   return failure === undefined ? { report } : { report, failure };
 }
 
@@ -123,6 +142,8 @@ class Replay {
   readonly context: RunContext;
   tried = 0;
   done = 0;
+  /** Entries that are left to sinks that are not here, by label. */
+  readonly others = new Map<string, number>();
   readonly #options: ReplayOptions;
   readonly #file: DeadLetterRewrite;
   readonly #stop: StopSwitch;
@@ -192,13 +213,24 @@ class Replay {
     const same = sinks.filter(({ label }) => label === entry.sink);
     const attempt = { entry, reasons: [], sinks: same.length > 0 ? same : sinks };
     const proposal = proposalIn(entry);
-    if (proposal !== undefined) return { ...attempt, proposals: [proposal] };
+    if (proposal !== undefined) {
+      if (same.length === 0 && this.#isForAnother(entry)) return line;
+      return { ...attempt, proposals: [proposal] };
+    }
     const record = recordIn(entry);
     if (record === undefined) return line;
     this.#rejected = [];
     const mapped = throughOperators(of(record), this.#options.operators).pipe(toArray());
     const proposals = await lastValueFrom(mapped);
     return { ...attempt, proposals, sinks, reasons: this.#rejected };
+  }
+
+  /** Counts it then. Which sink has only changed its label can't be known: nothing is guessed. */
+  #isForAnother({ kind, sink }: DeadLetterEntry): boolean {
+    const { anySink = false } = this.#options;
+    if (anySink || kind !== 'proposal' || sink === undefined) return false;
+    this.others.set(sink, (this.others.get(sink) ?? 0) + 1);
+    return true;
   }
 
   async #deliver(sink: NamedSink, attempts: readonly Attempt[]): Promise<void> {

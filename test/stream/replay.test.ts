@@ -34,6 +34,7 @@ async function letters(...rejections: Rejection[]): Promise<void> {
 interface Given {
   readonly sinks: readonly Sink[];
   readonly operators?: readonly AnyOperator[];
+  readonly anySink?: boolean;
   readonly pageSize?: number;
   readonly signal?: AbortSignal;
 }
@@ -176,13 +177,26 @@ describe('what arrives', () => {
     expect(found).toEqual(awkwardProposals());
   });
 
-  it('goes to the sink that refused it, and to all where that is not there', async () => {
+  it('goes to the sink that refused it; with anySink to all where that is not there', async () => {
     await letters(refused(tagProposal('a'), 'one'), refused(tagProposal('b'), 'gone'));
     const one = memorySink(undefined, 'one');
     const two = memorySink(undefined, 'two');
-    await again({ sinks: [one.sink, two.sink] });
+    const { report } = await again({ sinks: [one.sink, two.sink], anySink: true });
     expect(one.seen.confirmed).toEqual(['urn:li:tag:a', 'urn:li:tag:b']);
     expect(two.seen.confirmed).toEqual(['urn:li:tag:b']);
+    expect(report).toMatchObject({ done: 2, left: 0, otherSinks: [] });
+  });
+
+  it('goes to all sinks where none had refused it', async () => {
+    const nameless = unmapped(tagProposal('a'), { kind: 'proposal', code: 'REFUSED' });
+    const { aspect, ...rest } = tagProposal('b');
+    const content = { ...rest, aspect: { json: aspect } };
+    await letters(nameless, unmapped(content, { code: 'MALFORMED_PROPOSAL', sink: 'gone' }));
+    const [one, two] = ['one', 'two'].map((label) => memorySink(undefined, label));
+    const { report } = await again({ sinks: [one, two].flatMap((each) => each?.sink ?? []) });
+    expect(one?.seen.confirmed).toEqual(['urn:li:tag:a', 'urn:li:tag:b']);
+    expect(two?.seen.confirmed).toEqual(['urn:li:tag:a', 'urn:li:tag:b']);
+    expect(report).toMatchObject({ done: 2, left: 0, otherSinks: [] });
   });
 
   it('may be a proposal of a file that somebody has put right', async () => {
@@ -234,7 +248,7 @@ describe('what fails again', () => {
   it('stays for each sink that refused it', async () => {
     await letters(refused(tagProposal('a'), 'gone'));
     const sinks = ['one', 'two'].map((label) => memorySink(refusing('STILL'), label).sink);
-    await again({ sinks });
+    await again({ sinks, anySink: true });
     expect((await left()).map(({ sink }) => sink)).toEqual(['one', 'two']);
   });
 });
@@ -249,6 +263,25 @@ describe('what was not tried', () => {
     const { report } = await again({ sinks: [sink] });
     expect(report).toMatchObject({ tried: 1, done: 1, left: 3 });
     expect(await readFile(path, 'utf8')).toBe(`${before}${odd}\n{"other":1}\n`);
+  });
+
+  it('stays as it is where another sink had refused it, and is counted', async () => {
+    const others = ['gone', 'one (2)', 'gone'].map((label, index) =>
+      refused(tagProposal(`other${index}`), label),
+    );
+    await letters(...others);
+    const before = await readFile(path, 'utf8');
+    await letters(refused(tagProposal('a'), 'one'));
+    const { sink, seen } = memorySink(undefined, 'one');
+    const { report, failure } = await again({ sinks: [sink], pageSize: 2 });
+    expect(failure).toBeUndefined();
+    expect(seen.confirmed).toEqual(['urn:li:tag:a']);
+    expect(report).toMatchObject({ outcome: 'complete', tried: 1, done: 1, left: 3 });
+    expect(report.otherSinks).toEqual([
+      { sink: 'gone', count: 2 },
+      { sink: 'one (2)', count: 1 },
+    ]);
+    expect(await readFile(path, 'utf8')).toBe(before);
   });
 
   it('stays byte for byte where it is no UTF-8', async () => {
@@ -382,7 +415,7 @@ describe('the file', () => {
     const stop = new AbortController();
     let writes = 0;
     const { sink } = memorySink(async () => {
-      other.add(refused(tagProposal('late'), 'another sink'));
+      other.add(refused(tagProposal('late')));
       await other.flush();
       writes += 1;
       if (writes === 2) stop.abort();
