@@ -7,9 +7,6 @@ import { lastValueFrom, of, toArray } from 'rxjs';
 import { messageOf, PipelineError } from '../core/errors.js';
 import { redactor, secretsOf, type Redactor } from '../core/redact.js';
 import type { Proposal } from '../datahub/proposal.js';
-import { readProposal } from '../datahub/read-proposal.js';
-import type { MlflowRecord } from '../mlflow/records.js';
-import { readRawItem, reviveRecord } from '../mlflow/revive-record.js';
 import type {
   AnyOperator,
   Logger,
@@ -20,6 +17,7 @@ import type {
   Sink,
 } from './contracts.js';
 import { withOnError } from './dead-letter-on-error.js';
+import { proposalIn, recordIn } from './dead-letter-content.js';
 import { formatEntry, parseEntry, type DeadLetterEntry } from './dead-letter-entry.js';
 import { DeadLetterRewrite } from './dead-letter-rewrite.js';
 import { withDistinctLabels } from './distinct-labels.js';
@@ -299,30 +297,6 @@ function endless(): AsyncIterable<undefined> {
   const next = (): Promise<IteratorResult<undefined>> =>
     Promise.resolve({ done: false, value: undefined });
   return { [Symbol.asyncIterator]: () => ({ next }) };
-}
-
-/** Of a refused proposal, and of a line of a file of proposals that is one by now. */
-function proposalIn({ kind, code, content }: DeadLetterEntry): Proposal | undefined {
-  if (kind === 'record' && !code.endsWith('_PROPOSAL')) return undefined;
-  try {
-    return kind === 'proposal' ? readProposal(asInFile(content)) : readProposal(content);
-  } catch {
-    return undefined;
-  }
-}
-
-/** In a file the aspect stands a level deeper. */
-function asInFile(content: unknown): unknown {
-  if (typeof content !== 'object' || content === null || !('aspect' in content)) return content;
-  return { ...content, aspect: { json: content.aspect } };
-}
-
-function recordIn({ kind, code, content, origin }: DeadLetterEntry): MlflowRecord | undefined {
-  if (kind !== 'record') return undefined;
-  const record = reviveRecord(content);
-  if (record !== undefined || origin === undefined) return record;
-  const { server, experiment } = origin;
-  return readRawItem({ code, content, server, experiment });
 }
 
 function asPipelineError(error: unknown): PipelineError {
