@@ -27,21 +27,25 @@ const STATE_MEANINGLESS = [
   ['deadLetter', '--dead-letter'],
   ['fresh', '--fresh'],
   ['full', '--full'],
+  ['anySink', '--any-sink'],
 ] as const;
 
-/** Options that a command has no use for, beside `run`, which has one for all of them. */
+/** Options that a command has no use for. */
 export const MEANINGLESS: Readonly<
-  Record<Exclude<CommandName, 'run'>, readonly (readonly [keyof CliOptions, string])[]>
+  Record<CommandName, readonly (readonly [keyof CliOptions, string])[]>
 > = {
+  run: [['anySink', '--any-sink']],
   check: [
     ['dryRun', '--dry-run'],
     ['report', '--report'],
+    ['anySink', '--any-sink'],
   ],
   graph: [
     ['dryRun', '--dry-run'],
     ['report', '--report'],
     ['fresh', '--fresh'],
     ['full', '--full'],
+    ['anySink', '--any-sink'],
   ],
   replay: [
     ['dryRun', '--dry-run'],
@@ -70,7 +74,7 @@ export function buildProgram(
   const act = (command: CommandName) => (_: unknown, self: Command) => {
     refuseExtraArguments(self);
     const options = program.opts<CliOptions>();
-    if (command !== 'run') refuseMeaningless(options, command);
+    refuseMeaningless(options, command);
     onCommand({ command, options });
   };
   const actReplay = (file: string, _: unknown, self: Command) => {
@@ -128,6 +132,12 @@ export function buildProgram(
     .addOption(new Option('--fresh', 'with a state: begin anew instead of where a run broke off'))
     .addOption(
       new Option('--full', 'with a state: read and send everything, also what has arrived before'),
+    )
+    .addOption(
+      new Option(
+        '--any-sink',
+        'send the sinks also what other sinks had refused, for example where a sink has a new address',
+      ),
     )
     .addOption(
       new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'),
@@ -196,7 +206,7 @@ function refuseExtraArguments(command: Command, expected = 0): void {
 }
 
 /** An option that would be ignored is refused, as in the configuration. */
-function refuseMeaningless(options: CliOptions, command: keyof typeof MEANINGLESS): void {
+function refuseMeaningless(options: CliOptions, command: CommandName): void {
   const given = MEANINGLESS[command].find(([key]) => options[key] !== undefined);
   if (given === undefined) return;
   throw new PipelineError(`${given[1]} has no meaning for ${command}`, {

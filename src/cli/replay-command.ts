@@ -12,9 +12,12 @@ import type { Session } from './session.js';
 import { EXIT, printable, widthOf, type StopSignal } from './terminal.js';
 import { wire } from './wiring.js';
 
-/** Sends a dead-letter file again, to `--to` or the configuration's sinks; gives the exit status. */
+/**
+ * Sends a dead-letter file again, to `--to` or the configuration's sinks; gives the exit status. What
+ * is left for other sinks is no failure of this replay.
+ */
 export async function replayCommand(session: Session, file: string): Promise<number> {
-  const { context, log } = session;
+  const { context, log, options } = session;
   const { definition } = await wire(session, { stateless: true });
   const path = resolve(context.cwd, file);
   refuseAsTarget(path, definition.sinks, context.cwd);
@@ -35,6 +38,7 @@ export async function replayCommand(session: Session, file: string): Promise<num
       path,
       operators: definition.operators,
       sinks: definition.sinks,
+      anySink: options.anySink ?? false,
       runId: newRunId(Date.now()),
       log,
       env: context.env,
@@ -61,7 +65,23 @@ function refuseAsTarget(path: string, sinks: readonly Sink[], cwd: string): void
 function statusOf({ report, failure }: ReplayResult, signal: StopSignal | undefined): number {
   if (failure !== undefined) return EXIT[failure.category];
   if (report.outcome === 'interrupted') return EXIT[signal ?? 'SIGINT'];
-  return report.left > 0 ? EXIT.someRejected : EXIT.delivered;
+  return report.left > forOthers(report) ? EXIT.someRejected : EXIT.delivered;
+}
+
+function forOthers({ otherSinks }: ReplayReport): number {
+  return otherSinks.reduce((total, each) => total + each.count, 0);
+}
+
+/** What was left for other sinks, for which, and how it is sent; nothing where nothing was. */
+function othersText(report: ReplayReport): string | undefined {
+  const total = forOthers(report);
+  if (total === 0) return undefined;
+  const labels = report.otherSinks.map((each) => `${each.sink} (${count(each.count)})`).join(', ');
+  return (
+    `${counted(total, 'proposal')} left for sinks that are not part of this replay: ${labels}. ` +
+    'Replay the file to those, or add --any-sink to send these to the sinks given, for example ' +
+    'where a sink has a new address'
+  );
 }
 
 function tell(session: Session, file: string, result: ReplayResult, exitStatus: number): void {
@@ -71,6 +91,8 @@ function tell(session: Session, file: string, result: ReplayResult, exitStatus: 
   if (failure !== undefined) log.debug({ err: failure }, 'why the replay failed');
   if (format === 'json') {
     if (failure !== undefined) log.error({ code: failure.code }, failure.message);
+    const others = othersText(report);
+    if (others !== undefined) log.warn({ code: 'OTHER_SINKS' }, others);
     log.info({ exitStatus, ...report }, 'summary');
     return;
   }
@@ -81,32 +103,27 @@ function tell(session: Session, file: string, result: ReplayResult, exitStatus: 
 function summary(
   { palette, context }: Session,
   file: string,
-  { tried, done, left, counts }: ReplayReport,
+  report: ReplayReport,
   problem: string | undefined,
 ): string {
+  const { tried, done, left, counts } = report;
   const { bold, dim, green, red, yellow } = palette;
   const width = widthOf(context.stderr) - 4;
   const remain = `${counted(left, 'line')} left in ${printable(file)}`;
+  const others = othersText(report);
+  const delivered = `${count(done)} of ${counted(tried, 'entry', 'entries')} delivered`;
   const headline =
     problem !== undefined
       ? wrap(printable(problem), width).map((line, index) =>
           red(bold(index === 0 ? `✖ ${line}` : line)),
         )
-      : left > 0
-        ? [
-            yellow(
-              bold(
-                `▲ ${count(done)} of ${counted(tried, 'entry', 'entries')} delivered, ${remain}.`,
-              ),
-            ),
-          ]
-        : [
-            green(
-              bold(
-                `✔ ${count(done)} of ${counted(tried, 'entry', 'entries')} delivered, nothing is left.`,
-              ),
-            ),
-          ];
+      : left > forOthers(report)
+        ? [yellow(bold(`▲ ${delivered}, ${remain}.`))]
+        : left === 0
+          ? [green(bold(`✔ ${delivered}, nothing is left.`))]
+          : tried === 0
+            ? [yellow(bold(`▲ nothing was sent: ${remain}, all for other sinks.`))]
+            : [green(bold(`✔ ${delivered}, ${remain}, all for other sinks.`))];
   const lines = [
     ...headline,
     ...(problem === undefined
@@ -115,6 +132,7 @@ function summary(
     ...Object.entries(counts.delivered).map(
       ([sink, number]) => `${dim('to')}  ${printable(sink)}: ${counted(number, 'proposal')}`,
     ),
+    ...(others === undefined ? [] : wrap(printable(`${others}.`), width)),
     ...counts.warnings.flatMap(({ code, message, count: times }) =>
       wrap(`${code} (${times}): ${printable(message)}`, width),
     ),

@@ -19,6 +19,7 @@ export interface CliOptions {
   readonly state?: string;
   readonly fresh?: boolean;
   readonly full?: boolean;
+  readonly anySink?: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }

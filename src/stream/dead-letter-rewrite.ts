@@ -10,10 +10,15 @@ import { messageOf, PipelineError } from '../core/errors.js';
 const CHUNK_BYTES = 256 * 1024;
 /** Of large lines, fewer are given at a time. */
 const LARGEST_PAGE_BYTES = 8 * 1024 * 1024;
+const LINE_END = Buffer.from('\n');
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /**
  * Until `finish`, the file stays as it was: whatever ends the process before loses nothing. Lines
  * that others add to it in the meantime are read as well, and are kept at the latest by `finish`.
+ *
+ * Lines are bytes, not text: what is no UTF-8 would come back as something else, and the file may be
+ * the only copy.
  */
 export class DeadLetterRewrite {
   readonly #path: string;
@@ -23,6 +28,7 @@ export class DeadLetterRewrite {
   #offset = 0;
   #rest: Buffer = Buffer.alloc(0);
   #kept = 0;
+  #changed = false;
 
   private constructor(path: string, side: string, source: FileHandle, target: FileHandle) {
     this.#path = path;
@@ -32,14 +38,15 @@ export class DeadLetterRewrite {
   }
 
   /**
-   * @throws PipelineError `DEAD_LETTER_UNREADABLE` (usage), `DEAD_LETTER_FAILED`,
-   *   `REPLAY_UNDER_WAY` where another process replays the same file
+   * @throws PipelineError `DEAD_LETTER_UNREADABLE` (usage), also where it is compressed,
+   *   `DEAD_LETTER_FAILED`, `REPLAY_UNDER_WAY` where another process replays the same file
    */
   static async open(path: string): Promise<DeadLetterRewrite> {
     let source: FileHandle | undefined;
     try {
       source = await open(path, 'r');
       if (!(await source.stat()).isFile()) throw new Error('it is no ordinary file');
+      await refuseGzip(source, path);
     } catch (error) {
       await source?.close();
       throw new PipelineError(`can't read the dead-letter file ${path}: ${reasonOf(error)}`, {
@@ -74,30 +81,32 @@ export class DeadLetterRewrite {
   }
 
   /** The next lines, at most so many; none at the end. A last line may lack its end. */
-  async lines(count: number): Promise<string[]> {
-    const lines: string[] = [];
+  async lines(count: number): Promise<Buffer[]> {
+    const lines: Buffer[] = [];
     let bytes = 0;
     while (lines.length < count && bytes < LARGEST_PAGE_BYTES) {
       const end = this.#rest.indexOf(0x0a);
       if (end >= 0) {
         bytes += end;
-        lines.push(this.#rest.subarray(0, end).toString('utf8'));
+        lines.push(this.#rest.subarray(0, end));
         this.#rest = this.#rest.subarray(end + 1);
         continue;
       }
       if (await this.#more()) continue;
-      if (this.#rest.length > 0) lines.push(this.#rest.toString('utf8'));
+      if (this.#rest.length > 0) lines.push(this.#rest);
       this.#rest = Buffer.alloc(0);
       break;
     }
     return lines;
   }
 
-  /** Lines that stay in the file. */
-  async keep(lines: readonly string[]): Promise<void> {
+  /** What stays in the file of the lines `given`, which are the next ones that `lines` gave. */
+  async keep(kept: readonly Buffer[], given: readonly Buffer[]): Promise<void> {
+    this.#changed ||= !areSame(kept, given);
+    const lines = kept.filter(isNotEmpty);
     if (lines.length === 0) return;
     try {
-      await this.#target.appendFile(`${lines.join('\n')}\n`);
+      await this.#target.appendFile(joined(lines));
     } catch (error) {
       throw failed(this.#path, error);
     }
@@ -106,13 +115,17 @@ export class DeadLetterRewrite {
 
   /**
    * Keeps what was not read yet and puts the new state in the file's place; without a line left,
-   * the file is removed.
+   * the file is removed. Where every line is as it was, so is the file: it is left alone.
    *
    * @throws PipelineError `DEAD_LETTER_FAILED`; the file is as it was
    */
   async finish(): Promise<void> {
     try {
       await this.#keepRest();
+      if (!this.#changed) {
+        await unlink(this.#side);
+        return;
+      }
       await this.#target.datasync();
       if (this.#kept === 0) {
         await unlink(this.#path);
@@ -128,17 +141,11 @@ export class DeadLetterRewrite {
     }
   }
 
-  /** Leaves the file as it was. */
-  async abandon(): Promise<void> {
-    await unlink(this.#side).catch(() => undefined);
-    await this.#close();
-  }
-
   async #keepRest(): Promise<void> {
     for (;;) {
       const lines = await this.lines(1_000);
       if (lines.length === 0) return;
-      await this.keep(lines.filter((line) => line !== ''));
+      await this.keep(lines, lines);
     }
   }
 
@@ -148,10 +155,10 @@ export class DeadLetterRewrite {
       for (;;) {
         const lines = await this.lines(Infinity);
         if (lines.length === 0) break;
-        const late = lines.filter((line) => line !== '');
+        const late = lines.filter(isNotEmpty);
         if (late.length === 0) continue;
         file ??= await open(this.#path, 'a');
-        await file.appendFile(`${late.join('\n')}\n`);
+        await file.appendFile(joined(late));
       }
       await file?.datasync();
     } finally {
@@ -174,6 +181,29 @@ export class DeadLetterRewrite {
   async #close(): Promise<void> {
     await Promise.allSettled([this.#source.close(), this.#target.close()]);
   }
+}
+
+function isNotEmpty(line: Buffer): boolean {
+  return line.length > 0;
+}
+
+function areSame(kept: readonly Buffer[], given: readonly Buffer[]): boolean {
+  return kept.length === given.length && given.every((line, index) => kept[index]?.equals(line));
+}
+
+function joined(lines: readonly Buffer[]): Buffer {
+  return Buffer.concat(lines.flatMap((line) => [line, LINE_END]));
+}
+
+/** It holds no line that could be sent, and what is meant is clear. */
+async function refuseGzip(source: FileHandle, path: string): Promise<void> {
+  const length = GZIP_MAGIC.length;
+  const { buffer, bytesRead } = await source.read(Buffer.alloc(length), 0, length, 0);
+  if (bytesRead < length || !buffer.equals(GZIP_MAGIC)) return;
+  throw new Error(
+    `it is compressed with gzip. Unpack it first (gunzip -c ${path} > unpacked.ndjson) and replay ` +
+      'what comes out',
+  );
 }
 
 /** Two at a time would each bring back what the other had taken out. */

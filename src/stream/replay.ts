@@ -2,13 +2,11 @@
  * Sends again what stands in a dead-letter file, once its cause is mended.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { messageOf, PipelineError } from '../core/errors.js';
 import { redactor, secretsOf, type Redactor } from '../core/redact.js';
 import type { Proposal } from '../datahub/proposal.js';
-import { readProposal } from '../datahub/read-proposal.js';
-import type { MlflowRecord } from '../mlflow/records.js';
-import { readRawItem, reviveRecord } from '../mlflow/revive-record.js';
 import type {
   AnyOperator,
   Logger,
@@ -19,6 +17,7 @@ import type {
   Sink,
 } from './contracts.js';
 import { withOnError } from './dead-letter-on-error.js';
+import { proposalIn, recordIn } from './dead-letter-content.js';
 import { formatEntry, parseEntry, type DeadLetterEntry } from './dead-letter-entry.js';
 import { DeadLetterRewrite } from './dead-letter-rewrite.js';
 import { withDistinctLabels } from './distinct-labels.js';
@@ -32,6 +31,11 @@ export interface ReplayOptions {
   /** What maps records to proposals. */
   readonly operators: readonly AnyOperator[];
   readonly sinks: readonly Sink[];
+  /**
+   * Sends what was refused by a sink that is not among them to all of them, for example because it
+   * has a new address and so another label. Default false: it stays in the file.
+   */
+  readonly anySink?: boolean;
   readonly runId: string;
   readonly log: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -52,7 +56,16 @@ export interface ReplayReport {
   readonly done: number;
   /** Lines that stand in the file now. */
   readonly left: number;
+  /** Of them, those that were not tried because the sink that refused them is not among the sinks. */
+  readonly otherSinks: readonly OtherSink[];
   readonly counts: RunCounts;
+}
+
+export interface OtherSink {
+  /** The label that the entries have. */
+  readonly sink: string;
+  /** How many entries. */
+  readonly count: number;
 }
 
 export interface ReplayResult {
@@ -62,10 +75,15 @@ export interface ReplayResult {
 
 /**
  * Tries each entry of the file once, in the file's order: a record is mapped by the operators and
- * goes to every sink; a proposal goes to the sink that refused it if that is among them, otherwise
- * to all. What arrives is taken out of the file. What fails again stays, with the new reason and one
- * attempt more; of a record that is mapped now, only the proposals that were refused. Lines that
- * can't be understood stay as they are.
+ * goes to every sink; a proposal goes to the sink that refused it, known by its label. Is that sink
+ * not among them, the entry stays as it is and is counted: the others have the proposal already, and
+ * taken out, it would never reach the one that lacks it. With `anySink` such a proposal goes to all
+ * of them, as does one that names no sink.
+ *
+ * What arrives is taken out of the file. What fails again stays, with the new reason and one attempt
+ * more; of a record that is mapped now, only the proposals that were refused. Lines that
+ * can't be understood stay byte for byte as they are, and where nothing else is to be changed, so
+ * does the file.
  *
  * A sink with `onError: 'dead-letter'` that gives up keeps its entries in the file, and the others go
  * on; one without ends the replay.
@@ -98,7 +116,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     failure !== undefined ? 'failed' : stop.requested ? 'interrupted' : 'complete';
   const { tried, done, context } = running;
   const counts = context.recorder.counts();
-  const report: ReplayReport = { outcome, tried, done, left: file.kept, counts };
+  const otherSinks = [...running.others].map(([sink, count]) => ({ sink, count }));
+  const report: ReplayReport = { outcome, tried, done, left: file.kept, otherSinks, counts };
   return failure === undefined ? { report } : { report, failure };
 }
 
@@ -110,7 +129,6 @@ interface NamedSink {
 /** An entry that is being tried, and what became of it. */
 interface Attempt {
   readonly entry: DeadLetterEntry;
-  readonly line: string;
   /** What of it is for which sink; the same one object for each of them. */
   readonly proposals: readonly Proposal[];
   readonly sinks: readonly NamedSink[];
@@ -122,6 +140,8 @@ class Replay {
   readonly context: RunContext;
   tried = 0;
   done = 0;
+  /** Entries that are left to sinks that are not here, by label. */
+  readonly others = new Map<string, number>();
   readonly #options: ReplayOptions;
   readonly #file: DeadLetterRewrite;
   readonly #stop: StopSwitch;
@@ -171,33 +191,44 @@ class Replay {
   }
 
   /** What of a page is not settled when a sink gives up stays as it was. */
-  async #page(lines: readonly string[], sinks: readonly NamedSink[]): Promise<void> {
-    let kept: readonly string[] = lines;
+  async #page(lines: readonly Buffer[], sinks: readonly NamedSink[]): Promise<void> {
+    let kept = lines;
     try {
-      const attempts: (Attempt | string)[] = [];
+      const attempts: (Attempt | Buffer)[] = [];
       for (const line of lines) attempts.push(await this.#prepare(line, sinks));
-      const real = attempts.filter((each) => typeof each !== 'string');
+      const real = attempts.filter((each): each is Attempt => !Buffer.isBuffer(each));
       await Promise.all(sinks.map((sink) => this.#deliver(sink, real)));
-      kept = attempts.flatMap((each) => (typeof each === 'string' ? [each] : this.#settle(each)));
+      kept = attempts.flatMap((each) => (Buffer.isBuffer(each) ? [each] : this.#settle(each)));
     } finally {
-      await this.#file.keep(kept.filter((line) => line !== ''));
+      await this.#file.keep(kept, lines);
     }
   }
 
   /** A line as it is, where there is nothing in it that could be tried. */
-  async #prepare(line: string, sinks: readonly NamedSink[]): Promise<Attempt | string> {
-    const entry = parseEntry(line);
+  async #prepare(line: Buffer, sinks: readonly NamedSink[]): Promise<Attempt | Buffer> {
+    const entry = isUtf8(line) ? parseEntry(line.toString('utf8')) : undefined;
     if (entry === undefined) return line;
     const same = sinks.filter(({ label }) => label === entry.sink);
-    const attempt = { entry, line, reasons: [], sinks: same.length > 0 ? same : sinks };
+    const attempt = { entry, reasons: [], sinks: same.length > 0 ? same : sinks };
     const proposal = proposalIn(entry);
-    if (proposal !== undefined) return { ...attempt, proposals: [proposal] };
+    if (proposal !== undefined) {
+      if (same.length === 0 && this.#isForAnother(entry)) return line;
+      return { ...attempt, proposals: [proposal] };
+    }
     const record = recordIn(entry);
     if (record === undefined) return line;
     this.#rejected = [];
     const mapped = throughOperators(of(record), this.#options.operators).pipe(toArray());
     const proposals = await lastValueFrom(mapped);
     return { ...attempt, proposals, sinks, reasons: this.#rejected };
+  }
+
+  /** Counts it then. Which sink has only changed its label can't be known: nothing is guessed. */
+  #isForAnother({ kind, sink }: DeadLetterEntry): boolean {
+    const { anySink = false } = this.#options;
+    if (anySink || kind !== 'proposal' || sink === undefined) return false;
+    this.others.set(sink, (this.others.get(sink) ?? 0) + 1);
+    return true;
   }
 
   async #deliver(sink: NamedSink, attempts: readonly Attempt[]): Promise<void> {
@@ -224,7 +255,7 @@ class Replay {
   }
 
   /** The lines that take the place of the entry's. */
-  #settle({ entry, reasons }: Attempt): string[] {
+  #settle({ entry, reasons }: Attempt): Buffer[] {
     this.tried += 1;
     if (reasons.length === 0) this.done += 1;
     return reasons.map((given) => {
@@ -234,7 +265,7 @@ class Replay {
       // Another operator may reject what it made of the record, and says what that is.
       const again = reason.kind === entry.kind && reason.identity === entry.identity;
       const time = new Date(this.context.startedAt).toISOString();
-      return formatEntry({
+      const line = formatEntry({
         ...reason,
         ...(again
           ? {
@@ -247,6 +278,7 @@ class Replay {
         time,
         runId: this.#options.runId,
       });
+      return Buffer.from(line);
     });
   }
 
@@ -265,30 +297,6 @@ function endless(): AsyncIterable<undefined> {
   const next = (): Promise<IteratorResult<undefined>> =>
     Promise.resolve({ done: false, value: undefined });
   return { [Symbol.asyncIterator]: () => ({ next }) };
-}
-
-/** Of a refused proposal, and of a line of a file of proposals that is one by now. */
-function proposalIn({ kind, code, content }: DeadLetterEntry): Proposal | undefined {
-  if (kind === 'record' && !code.endsWith('_PROPOSAL')) return undefined;
-  try {
-    return kind === 'proposal' ? readProposal(asInFile(content)) : readProposal(content);
-  } catch {
-    return undefined;
-  }
-}
-
-/** In a file the aspect stands a level deeper. */
-function asInFile(content: unknown): unknown {
-  if (typeof content !== 'object' || content === null || !('aspect' in content)) return content;
-  return { ...content, aspect: { json: content.aspect } };
-}
-
-function recordIn({ kind, code, content, origin }: DeadLetterEntry): MlflowRecord | undefined {
-  if (kind !== 'record') return undefined;
-  const record = reviveRecord(content);
-  if (record !== undefined || origin === undefined) return record;
-  const { server, experiment } = origin;
-  return readRawItem({ code, content, server, experiment });
 }
 
 function asPipelineError(error: unknown): PipelineError {

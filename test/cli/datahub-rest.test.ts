@@ -2,7 +2,7 @@
  * The command with DataHub at its end, and replay.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { awkwardProposals, tagProposal } from '../../src/testing/index.js';
@@ -100,17 +100,79 @@ describe('replay', () => {
       { cwd, config: plain },
     );
     expect(gone.status).toBe(1);
-    const { status } = await run(['replay', deadIn(cwd), '--to', `datahub+${gms.url}`], {
-      cwd,
+    // It has another address now: unless told, nobody knows that it is the same.
+    const replay = ['replay', deadIn(cwd), '--to', `datahub+${gms.url}`];
+    const careful = await run(replay, { cwd });
+    expect(careful.status).toBe(0);
+    expect(gms.received).toEqual([]);
+    expect(summaryOf(careful.lines)).toMatchObject({
+      ...{ tried: 0, done: 0, left: 5 },
+      otherSinks: [{ sink: 'datahub http://127.0.0.1:1', count: 5 }],
     });
+    const told = careful.lines.find(({ code }) => code === 'OTHER_SINKS');
+    expect(told?.['msg']).toContain('datahub http://127.0.0.1:1 (5)');
+    const pretty = await run([...replay, '--log-format', 'pretty'], { cwd });
+    expect(pretty.stderr).toContain('▲ nothing was sent: 5 lines left in');
+
+    const { status } = await run([...replay, '--any-sink'], { cwd });
     expect(status).toBe(0);
     expect(gms.received).toEqual(five);
+    expect(existsSync(deadIn(cwd))).toBe(false);
+  });
+
+  it('leaves what other sinks had refused to them, and says so', async () => {
+    const gms = await start({
+      refuse: ({ entityUrn }) => (entityUrn.endsWith('b') ? 'no' : undefined),
+    });
+    const cwd = temporaryFolder();
+    const out = join(cwd, 'missing', 'out.json');
+    const first = await run(
+      [
+        ...[
+          '--from',
+          fileOf(cwd, five),
+          '--dead-letter',
+          deadIn(cwd),
+          '--to',
+          `datahub+${gms.url}`,
+        ],
+        ...['--to', `${out}?onError=dead-letter`],
+      ],
+      { cwd, config: plain },
+    );
+    expect(first.status).toBe(1);
+
+    // The file is to have them all; DataHub, which took four of them, the one that it refused.
+    mkdirSync(join(cwd, 'missing'));
+    const args = ['--to', out, '--log-format', 'pretty'];
+    const { status, stderr } = await run(['replay', 'dead.ndjson', ...args], { cwd });
+    expect(status).toBe(0);
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toHaveLength(5);
+    const text = stderr.replace(/\s+/g, ' ');
+    expect(text).toContain(
+      '✔ 5 of 5 entries delivered, 1 line left in dead.ndjson, all for other sinks.',
+    );
+    expect(text).toContain(
+      `1 proposal left for sinks that are not part of this replay: datahub ${gms.url} (1).`,
+    );
+    expect(text).toContain('add --any-sink to send these to the sinks given');
+    const left = JSON.parse(readFileSync(deadIn(cwd), 'utf8')) as object;
+    expect(left).toMatchObject({ sink: `datahub ${gms.url}`, code: expect.any(String) as string });
+
+    // One line that is nobody's, and it is no success any more.
+    appendFileSync(deadIn(cwd), 'no entry\n');
+    const third = await run(['replay', 'dead.ndjson', ...args], { cwd });
+    expect(third.status).toBe(1);
+    expect(third.stderr).toContain('▲ 0 of 0 entries delivered, 2 lines left in dead.ndjson.');
   });
 
   it('says what it has no use for, and what is not there', async () => {
     const dry = await run(['replay', 'dead.ndjson', '--dry-run'], { config: config() });
     expect(dry.status).toBe(2);
     expect(dry.stderr).toContain('--dry-run has no meaning for replay');
+    const any = await run(['--any-sink', '--to', 'a.ndjson'], { config: config() });
+    expect(any.status).toBe(2);
+    expect(any.stderr).toContain('--any-sink has no meaning for run');
     const missing = await run(['replay', 'missing.ndjson'], { config: config() });
     expect(missing.status).toBe(2);
     expect(missing.stderr).toContain('missing.ndjson: it does not exist');

@@ -1,6 +1,7 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PipelineError } from '../../src/core/errors.js';
 import type { Proposal } from '../../src/datahub/proposal.js';
@@ -33,6 +34,7 @@ async function letters(...rejections: Rejection[]): Promise<void> {
 interface Given {
   readonly sinks: readonly Sink[];
   readonly operators?: readonly AnyOperator[];
+  readonly anySink?: boolean;
   readonly pageSize?: number;
   readonly signal?: AbortSignal;
 }
@@ -175,13 +177,26 @@ describe('what arrives', () => {
     expect(found).toEqual(awkwardProposals());
   });
 
-  it('goes to the sink that refused it, and to all where that is not there', async () => {
+  it('goes to the sink that refused it; with anySink to all where that is not there', async () => {
     await letters(refused(tagProposal('a'), 'one'), refused(tagProposal('b'), 'gone'));
     const one = memorySink(undefined, 'one');
     const two = memorySink(undefined, 'two');
-    await again({ sinks: [one.sink, two.sink] });
+    const { report } = await again({ sinks: [one.sink, two.sink], anySink: true });
     expect(one.seen.confirmed).toEqual(['urn:li:tag:a', 'urn:li:tag:b']);
     expect(two.seen.confirmed).toEqual(['urn:li:tag:b']);
+    expect(report).toMatchObject({ done: 2, left: 0, otherSinks: [] });
+  });
+
+  it('goes to all sinks where none had refused it', async () => {
+    const nameless = unmapped(tagProposal('a'), { kind: 'proposal', code: 'REFUSED' });
+    const { aspect, ...rest } = tagProposal('b');
+    const content = { ...rest, aspect: { json: aspect } };
+    await letters(nameless, unmapped(content, { code: 'MALFORMED_PROPOSAL', sink: 'gone' }));
+    const [one, two] = ['one', 'two'].map((label) => memorySink(undefined, label));
+    const { report } = await again({ sinks: [one, two].flatMap((each) => each?.sink ?? []) });
+    expect(one?.seen.confirmed).toEqual(['urn:li:tag:a', 'urn:li:tag:b']);
+    expect(two?.seen.confirmed).toEqual(['urn:li:tag:a', 'urn:li:tag:b']);
+    expect(report).toMatchObject({ done: 2, left: 0, otherSinks: [] });
   });
 
   it('may be a proposal of a file that somebody has put right', async () => {
@@ -233,7 +248,7 @@ describe('what fails again', () => {
   it('stays for each sink that refused it', async () => {
     await letters(refused(tagProposal('a'), 'gone'));
     const sinks = ['one', 'two'].map((label) => memorySink(refusing('STILL'), label).sink);
-    await again({ sinks });
+    await again({ sinks, anySink: true });
     expect((await left()).map(({ sink }) => sink)).toEqual(['one', 'two']);
   });
 });
@@ -248,6 +263,40 @@ describe('what was not tried', () => {
     const { report } = await again({ sinks: [sink] });
     expect(report).toMatchObject({ tried: 1, done: 1, left: 3 });
     expect(await readFile(path, 'utf8')).toBe(`${before}${odd}\n{"other":1}\n`);
+  });
+
+  it('stays as it is where another sink had refused it, and is counted', async () => {
+    const others = ['gone', 'one (2)', 'gone'].map((label, index) =>
+      refused(tagProposal(`other${index}`), label),
+    );
+    await letters(...others);
+    const before = await readFile(path, 'utf8');
+    await letters(refused(tagProposal('a'), 'one'));
+    const { sink, seen } = memorySink(undefined, 'one');
+    const { report, failure } = await again({ sinks: [sink], pageSize: 2 });
+    expect(failure).toBeUndefined();
+    expect(seen.confirmed).toEqual(['urn:li:tag:a']);
+    expect(report).toMatchObject({ outcome: 'complete', tried: 1, done: 1, left: 3 });
+    expect(report.otherSinks).toEqual([
+      { sink: 'gone', count: 2 },
+      { sink: 'one (2)', count: 1 },
+    ]);
+    expect(await readFile(path, 'utf8')).toBe(before);
+  });
+
+  it('stays byte for byte where it is no UTF-8', async () => {
+    await letters(refused(tagProposal('a', { description: 'gr\u00fc\u00df' })));
+    const latin1 = Buffer.from(await readFile(path, 'utf8'), 'latin1');
+    const bytes = Buffer.from([0xff, 0x00, 0xc3, 0x0d, 0x0a]);
+    await writeFile(path, latin1);
+    await letters(refused(tagProposal('b')));
+    await appendFile(path, bytes);
+    const { sink, seen } = memorySink();
+    const { report } = await again({ sinks: [sink] });
+    // Read as text, the first would be an entry, and would arrive with other letters.
+    expect(seen.confirmed).toEqual(['urn:li:tag:b']);
+    expect(report).toMatchObject({ outcome: 'complete', tried: 1, done: 1, left: 2 });
+    expect(await readFile(path)).toEqual(Buffer.concat([latin1, bytes]));
   });
 
   it('stays as it is where a sink gives up; what arrived before is out', async () => {
@@ -320,6 +369,45 @@ describe('the file', () => {
     expect(during).toEqual([before, before]);
   });
 
+  it('is not touched where nothing can be taken out of it', async () => {
+    const bytes = Buffer.from('\ufffe{"utf": 16}\n\n{"no": "entry"}', 'utf16le');
+    await writeFile(path, bytes);
+    const before = await stat(path);
+    const { sink } = memorySink();
+    const { report } = await again({ sinks: [sink] });
+    expect(report).toMatchObject({ outcome: 'complete', tried: 0, done: 0, left: 3 });
+    expect(await readFile(path)).toEqual(bytes);
+    const { ino, mtimeMs } = await stat(path);
+    expect({ ino, mtimeMs }).toEqual({ ino: before.ino, mtimeMs: before.mtimeMs });
+    expect(await readdir(folder)).toEqual(['dead.ndjson']);
+  });
+
+  it('is not touched where a sink gives up before anything arrived', async () => {
+    await letters(refused(tagProposal('a')), refused(tagProposal('b')));
+    const { ino } = await stat(path);
+    const gone = new PipelineError('gone', { code: 'SINK_GONE', category: 'unavailable' });
+    const { sink } = memorySink(() => Promise.reject(gone));
+    const { report } = await again({ sinks: [sink], pageSize: 1 });
+    expect(report).toMatchObject({ outcome: 'failed', tried: 0, left: 2 });
+    expect((await stat(path)).ino).toBe(ino);
+    expect(await readdir(folder)).toEqual(['dead.ndjson']);
+  });
+
+  it('is refused where it is compressed, and stays', async () => {
+    await letters(refused(tagProposal('a')));
+    const bytes = gzipSync(await readFile(path));
+    await writeFile(path, bytes);
+    const { sink, seen } = memorySink();
+    await expect(again({ sinks: [sink] })).rejects.toMatchObject({
+      code: 'DEAD_LETTER_UNREADABLE',
+      category: 'usage',
+      message: expect.stringContaining('compressed with gzip. Unpack it first') as unknown,
+    });
+    expect(seen.closed).toEqual([]);
+    expect(await readFile(path)).toEqual(bytes);
+    expect(await readdir(folder)).toEqual(['dead.ndjson']);
+  });
+
   it('keeps what a run adds to it in the meantime, before and after the end', async () => {
     const other = openDeadLetter({ path, runId: 'other' });
     other.add(refused(tagProposal('a')));
@@ -327,7 +415,7 @@ describe('the file', () => {
     const stop = new AbortController();
     let writes = 0;
     const { sink } = memorySink(async () => {
-      other.add(refused(tagProposal('late'), 'another sink'));
+      other.add(refused(tagProposal('late')));
       await other.flush();
       writes += 1;
       if (writes === 2) stop.abort();
