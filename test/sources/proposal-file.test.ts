@@ -14,7 +14,12 @@ import {
   proposalFileSource,
   type ProposalFileSourceOptions,
 } from '../../src/sources/proposal-file/proposal-file-source.js';
-import { LineSplitter, ListSplitter } from '../../src/sources/proposal-file/split.js';
+import {
+  BrokenTextError,
+  LineSplitter,
+  ListSplitter,
+  type Piece,
+} from '../../src/sources/proposal-file/split.js';
 import type { Rejection } from '../../src/stream/contracts.js';
 import { awkwardProposals, runContext, tagProposal } from '../../src/testing/index.js';
 
@@ -265,36 +270,80 @@ describe('a file that is cut off', () => {
     expect(records).toEqual([tagProposal('a')]);
     expect(failure?.message).toContain('closes what was not opened');
   });
+
+  it('may have a bracket too many', async () => {
+    const [one, two] = tags(2).map(toJson);
+    for (const text of [
+      `[\n${one ?? ''}},\n${two ?? ''}]`,
+      `\n${one ?? ''}}\n${two ?? ''}`,
+      `\n${one ?? ''}\n]`,
+    ]) {
+      const { records, rejected, failure } = await read('c.json', text);
+      expect(records).toEqual(tags(1));
+      expect(rejected).toEqual([]);
+      expect(failure?.code).toBe('SOURCE_CUT_OFF');
+      expect(failure?.message).toMatch(/c\.json, line [23]: [}\]] closes what was not opened/);
+    }
+  });
 });
 
 describe('splitting', () => {
   const json = fc.json({ maxDepth: 4 }).filter((text) => text.startsWith('{'));
+  const layout = fc.constantFrom('', ' ', '\n', '\r\n\t');
+  const values = fc.array(fc.tuple(json, fc.constantFrom(undefined, 0, 3), layout), {
+    maxLength: 8,
+  });
+  const chunkSizes = fc.infiniteStream(fc.integer({ min: 1, max: 40 }));
+
+  const laidOut = (each: readonly (readonly [string, number | undefined, string])[]): string[] =>
+    each.map(([text, indent, space]) => {
+      return space + JSON.stringify(JSON.parse(text), null, indent) + space;
+    });
+
+  function* split(text: Buffer, sizes: Iterator<number>): Generator<Piece, void> {
+    const splitter = new ListSplitter(1e6);
+    for (let start = 0; start < text.length;) {
+      const end = start + Number(sizes.next().value);
+      yield* splitter.push(text.subarray(start, end));
+      start = end;
+    }
+    yield* splitter.end();
+  }
 
   it('finds the values of any list, in chunks of any size', () => {
-    const layout = fc.constantFrom('', ' ', '\n', '\r\n\t');
     fc.assert(
-      fc.property(
-        fc.array(fc.tuple(json, fc.constantFrom(undefined, 0, 3), layout), { maxLength: 8 }),
-        fc.infiniteStream(fc.integer({ min: 1, max: 40 })),
-        (values, sizes) => {
-          const expected = values.map(([text]) => JSON.parse(text) as unknown);
-          const list = values.map(([text, indent, space]) => {
-            return space + JSON.stringify(JSON.parse(text), null, indent) + space;
-          });
-          const text = Buffer.from(`[${list.join(',')}]`);
-          const splitter = new ListSplitter(1e6);
-          const found: unknown[] = [];
-          for (let start = 0; start < text.length;) {
-            const end = start + Number(sizes.next().value);
-            for (const piece of splitter.push(text.subarray(start, end))) {
-              found.push(JSON.parse(piece.text));
-            }
-            start = end;
+      fc.property(values, chunkSizes, (each, sizes) => {
+        const text = Buffer.from(`[${laidOut(each).join(',')}]`);
+        const found = [...split(text, sizes)].map((piece) => JSON.parse(piece.text) as unknown);
+        expect(found).toEqual(each.map(([value]) => JSON.parse(value) as unknown));
+      }),
+    );
+  });
+
+  it('ends, wherever brackets too many stand', () => {
+    const stray = fc.tuple(fc.constantFrom('}', ']', '{', '['), fc.nat());
+    const isList = fc.boolean();
+    const strays = fc.array(stray, { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(values, isList, strays, chunkSizes, (each, inList, brackets, sizes) => {
+        let text = inList ? `[${laidOut(each).join(',')}]` : laidOut(each).join('\n');
+        for (const [bracket, where] of brackets) {
+          const place = where % (text.length + 1);
+          text = text.slice(0, place) + bracket + text.slice(place);
+        }
+        let count = 0;
+        try {
+          for (const piece of split(Buffer.from(text), sizes)) {
+            expect(piece.text).not.toBe('');
+            count += 1;
+            // A value has a byte at least: more of them are pieces without end.
+            if (count > text.length) break;
           }
-          expect([...splitter.end()]).toEqual([]);
-          expect(found).toEqual(expected);
-        },
-      ),
+        } catch (error) {
+          if (!(error instanceof BrokenTextError)) throw error;
+        }
+        expect(count).toBeLessThanOrEqual(text.length);
+      }),
     );
   });
 
