@@ -400,3 +400,12 @@ it('says what is wrong with a name or a file', async () => {
   const missing = proposalFileSource({ path: join(folder, 'missing.json') });
   await expect(missing.open(runContext())).rejects.toThrow(/missing\.json: it does not exist/);
 });
+
+it('says that a compressed file must be named like one', async () => {
+  for (const name of ['z.json', 'z.ndjson']) {
+    const { records, rejected, failure } = await read(name, gzipSync(lines(tags(3))));
+    expect({ records, rejected }).toEqual({ records: [], rejected: [] });
+    expect(failure).toMatchObject({ code: 'UNKNOWN_FORMAT', category: 'usage' });
+    expect(failure?.message).toContain(`${name} is compressed: name it ${name}.gz`);
+  }
+});

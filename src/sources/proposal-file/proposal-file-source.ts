@@ -4,6 +4,7 @@
 
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { messageOf, PipelineError } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
@@ -49,8 +50,8 @@ export const PROPOSAL_FILE = /\.(json|ndjson|jsonl)(\.gz)?$/i;
  * change type than UPSERT and PATCH), goes to the dead-letter file with its line, and the reading
  * goes on. A file that ends too early ends the run, after what stands before has been delivered.
  *
- * Errors: `UNKNOWN_FORMAT`, `INVALID_OPTIONS` (usage); `SOURCE_UNREADABLE` for a file that is not
- * there or may not be read; `SOURCE_CUT_OFF`.
+ * Errors: `UNKNOWN_FORMAT` (also for a compressed file that is not named .gz), `INVALID_OPTIONS`
+ * (usage); `SOURCE_UNREADABLE` for a file that is not there or may not be read; `SOURCE_CUT_OFF`.
  *
  * @example
  * definePipeline({
@@ -147,6 +148,9 @@ async function* pieces({
     : new ListSplitter(maxProposalBytes);
   let start = true;
   for await (const chunk of readBytes(path, gzip)) {
+    if (start && !gzip && chunk.subarray(0, GZIP_START.length).equals(GZIP_START)) {
+      throw misnamed(path);
+    }
     const bytes = start ? withoutByteOrderMark(chunk) : chunk;
     start = false;
     yield splitter.push(bytes);
@@ -156,6 +160,16 @@ async function* pieces({
 
 function hasLines(path: string): boolean {
   return /\.(ndjson|jsonl)(\.gz)?$/i.test(path);
+}
+
+/** No JSON begins so: without a word on it, each line of what is compressed would be set aside. */
+const GZIP_START = Buffer.from([0x1f, 0x8b]);
+
+function misnamed(path: string): PipelineError {
+  return new PipelineError(`${path} is compressed: name it ${basename(path)}.gz`, {
+    code: 'UNKNOWN_FORMAT',
+    category: 'usage',
+  });
 }
 
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
