@@ -152,6 +152,48 @@ describe('what is read', () => {
   });
 });
 
+describe('a compressed file with zero bytes behind its end', () => {
+  const zeros = (length: number): Buffer => Buffer.alloc(length);
+  const proposals = tags(20);
+  const packed = gzipSync(lines(proposals));
+
+  it('ends where they begin, however many there are', async () => {
+    for (const length of [1, 512, 16_384 - packed.length, 40_000]) {
+      const { records, failure } = await read('z.json.gz', Buffer.concat([packed, zeros(length)]));
+      expect(failure).toBeUndefined();
+      expect(records).toEqual(proposals);
+    }
+  });
+
+  it('ends where they begin at the start of a chunk that is read', async () => {
+    // A name in the header fills the member up to the 16 KiB that are read at a time.
+    const name = Buffer.alloc(16_384 - packed.length, 'n');
+    name[name.length - 1] = 0;
+    const head = Buffer.from(packed.subarray(0, 10));
+    head[3] = 0x08;
+    const full = Buffer.concat([head, name, packed.subarray(10)]);
+    for (const end of [zeros(0), zeros(1), zeros(20_000)]) {
+      const { records, failure } = await read('z.json.gz', Buffer.concat([full, end]));
+      expect(failure).toBeUndefined();
+      expect(records).toEqual(proposals);
+    }
+    const more = await read('z.json.gz', Buffer.concat([full, packed, zeros(9)]));
+    expect(more.records).toEqual([...proposals, ...proposals]);
+  });
+
+  it('is damaged where something follows them', async () => {
+    for (const length of [1, 512, 40_000]) {
+      for (const rest of [packed, Buffer.from('x')]) {
+        const content = Buffer.concat([packed, zeros(length), rest]);
+        const { records, failure } = await read('z.json.gz', content);
+        expect(records).toEqual(proposals);
+        expect(failure?.code).toBe('SOURCE_CUT_OFF');
+        expect(failure?.message).toContain('behind the zero bytes');
+      }
+    }
+  });
+});
+
 describe('what can not be used', () => {
   it('is set aside with its line, and the reading goes on', async () => {
     const text = `${lines(tags(2))}{"entityUrn": oops}\n\n${lines(tags(1))}[1]\n"text"`;

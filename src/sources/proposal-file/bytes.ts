@@ -47,28 +47,40 @@ async function* decompress(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer
   gunzip.on('error', (error) => {
     failure = error;
   });
+  const until = waiting(gunzip);
   const taken = function* (): Generator<Buffer, void> {
     const some = ready;
     ready = [];
     yield* some;
   };
   try {
-    let empty = true;
+    let given = 0;
+    let padded = false;
     for await (const chunk of chunks) {
-      empty = false;
-      await new Promise<void>((resolve) => {
-        gunzip.once('error', resolve);
-        gunzip.write(chunk, () => {
-          gunzip.off('error', resolve);
-          resolve();
+      let rest = chunk;
+      if (!padded) {
+        await until((done) => {
+          gunzip.write(chunk, done);
         });
-      });
-      yield* taken();
-      if (failure !== undefined) throw new DamagedGzipError(failure);
+        yield* taken();
+        if (failure !== undefined) throw new DamagedGzipError(failure);
+        given += chunk.length;
+        // Node takes another member or refuses it, but leaves zero bytes behind one, and all that
+        // follows them, without a word.
+        rest = chunk.subarray(chunk.length - (given - gunzip.bytesWritten));
+        padded = rest.length > 0;
+      }
+      if (rest.some((byte) => byte !== 0)) {
+        throw new DamagedGzipError('something stands behind the zero bytes at its end');
+      }
     }
-    // No bytes at all are no gzip file, but nothing is missing in it either.
-    if (empty) return;
-    await ended(gunzip);
+    // No bytes at all are no gzip file, but nothing is missing in it either. Zero bytes stand only
+    // behind a member that is whole: the stream has ended.
+    if (given === 0 || padded) return;
+    await until((done) => {
+      if (gunzip.readableEnded || gunzip.destroyed) done();
+      else gunzip.end();
+    });
     yield* taken();
     if (failure !== undefined) throw new DamagedGzipError(failure);
   } finally {
@@ -76,9 +88,21 @@ async function* decompress(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer
   }
 }
 
-function ended(gunzip: Gunzip): Promise<void> {
-  return new Promise((resolve) => {
-    gunzip.once('end', resolve).once('error', resolve);
-    gunzip.end();
-  });
+/**
+ * Gives a function that starts something and waits until it is done or nothing more comes of the
+ * stream. It listens from the beginning: an end that nobody waited for yet would be waited for
+ * for ever, and a process that waits for nothing else ends without a word.
+ */
+function waiting(gunzip: Gunzip): (start: (done: () => void) => void) => Promise<void> {
+  let wake = (): void => undefined;
+  for (const event of ['end', 'error', 'close']) {
+    gunzip.on(event, () => {
+      wake();
+    });
+  }
+  return (start) =>
+    new Promise((resolve) => {
+      wake = resolve;
+      start(resolve);
+    });
 }
