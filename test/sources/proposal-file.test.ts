@@ -306,6 +306,31 @@ describe('a file that is cut off', () => {
     expect((await read('c.ndjson.gz', damaged)).failure?.code).toBe('SOURCE_CUT_OFF');
   });
 
+  it('is damaged, and says how much of what stands before may be missing', async () => {
+    const proposals = tags(400).map((tag) => ({
+      ...tag,
+      aspect: { ...tag.aspect, description: 'x'.repeat(1_000) },
+    }));
+    const text = lines(proposals);
+    const bytes = gzipSync(text);
+    const wrongSum = Buffer.from(bytes);
+    wrongSum.fill(0xff, bytes.length - 8, bytes.length - 4);
+    const garbage = Buffer.concat([bytes, Buffer.from('garbage')]);
+    for (const content of [wrongSum, garbage]) {
+      const { records, failure } = await read('d.ndjson.gz', content);
+      expect(records).toEqual(proposals.slice(0, records.length));
+      expect(lines(records).length).toBeGreaterThan(text.length - 64 * 1024 - 2_000);
+      expect(failure?.code).toBe('SOURCE_CUT_OFF');
+      expect(failure?.message).toMatch(
+        /is damaged \(.*\)\. What stands before it was read, but for proposals in its last 64 KiB;/,
+      );
+    }
+    // Where nothing is lost, nothing is said of it.
+    const cut = await read('d.ndjson.gz', bytes.subarray(0, -4));
+    expect(cut.records).toEqual(proposals);
+    expect(cut.failure?.message).toContain('cut off. What stands before it was read; make');
+  });
+
   it('may have brackets that do not match', async () => {
     const text = `[${toJson(tagProposal('a'))}, {"a": [1}, ${toJson(tagProposal('b'))}]`;
     const { records, failure } = await read('c.json', text);

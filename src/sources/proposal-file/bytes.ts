@@ -9,18 +9,34 @@ import { messageOf } from '../../core/errors.js';
 const CHUNK_BYTES = 256 * 1024;
 /** A compressed chunk may be a thousand times as long as it looks, and comes out as a whole. */
 const GZIP_CHUNK_BYTES = 16 * 1024;
+/**
+ * Node decompresses as much at a time, and what it was at when it meets damage it does not give:
+ * less would lose less, but takes longer for each file.
+ */
+const DECOMPRESSED_BYTES = 64 * 1024;
 
-/** A compressed file that ends early or is damaged. What came out before it is sound. */
+/** A compressed file that ends early or is damaged. */
 export class DamagedGzipError extends Error {
-  constructor(cause: unknown) {
-    super(
-      messageOf(cause) === 'unexpected end of file'
-        ? 'the compressed file is cut off'
-        : `the compressed file is damaged (${messageOf(cause)})`,
-      { cause },
-    );
+  constructor(
+    message: string,
+    /** Bytes of text before the damage that were not given, at most. */
+    readonly missingBytes: number,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
     this.name = 'DamagedGzipError';
   }
+}
+
+/** At an end that comes too early, Node has given all; what it refuses costs what stands before. */
+function damaged(cause: unknown): DamagedGzipError {
+  return messageOf(cause) === 'unexpected end of file'
+    ? new DamagedGzipError('the compressed file is cut off', 0, cause)
+    : new DamagedGzipError(
+        `the compressed file is damaged (${messageOf(cause)})`,
+        DECOMPRESSED_BYTES,
+        cause,
+      );
 }
 
 /**
@@ -40,7 +56,7 @@ export async function* readBytes(path: string, gzip: boolean): AsyncGenerator<Bu
  * the place where a file is cut off is to be delivered.
  */
 async function* decompress(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  const gunzip = createGunzip({ chunkSize: DECOMPRESSED_BYTES });
   let ready: Buffer[] = [];
   let failure: unknown;
   gunzip.on('data', (bytes: Buffer) => ready.push(bytes));
@@ -63,7 +79,7 @@ async function* decompress(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer
           gunzip.write(chunk, done);
         });
         yield* taken();
-        if (failure !== undefined) throw new DamagedGzipError(failure);
+        if (failure !== undefined) throw damaged(failure);
         given += chunk.length;
         // Node takes another member or refuses it, but leaves zero bytes behind one, and all that
         // follows them, without a word.
@@ -71,7 +87,10 @@ async function* decompress(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer
         padded = rest.length > 0;
       }
       if (rest.some((byte) => byte !== 0)) {
-        throw new DamagedGzipError('something stands behind the zero bytes at its end');
+        throw new DamagedGzipError(
+          'the compressed file is damaged (something stands behind the zero bytes at its end)',
+          0,
+        );
       }
     }
     // No bytes at all are no gzip file, but nothing is missing in it either. Zero bytes stand only
@@ -82,7 +101,7 @@ async function* decompress(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer
       else gunzip.end();
     });
     yield* taken();
-    if (failure !== undefined) throw new DamagedGzipError(failure);
+    if (failure !== undefined) throw damaged(failure);
   } finally {
     gunzip.destroy();
   }

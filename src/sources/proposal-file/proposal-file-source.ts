@@ -48,7 +48,8 @@ export const PROPOSAL_FILE = /\.(json|ndjson|jsonl)(\.gz)?$/i;
  *
  * A value that is no proposal, or one of a kind that is not sent on (a metadata change event, another
  * change type than UPSERT and PATCH), goes to the dead-letter file with its line, and the reading
- * goes on. A file that ends too early ends the run, after what stands before has been delivered.
+ * goes on. A file that ends too early ends the run, after what stands before has been delivered;
+ * a compressed one that is damaged may lack the last 64 KiB of that.
  *
  * Errors: `UNKNOWN_FORMAT` (also for a compressed file that is not named .gz), `INVALID_OPTIONS`
  * (usage); `SOURCE_UNREADABLE` for a file that is not there or may not be read; `SOURCE_CUT_OFF`.
@@ -237,7 +238,9 @@ function unreadable(path: string, error: unknown): PipelineError {
   if (error instanceof BrokenTextError) {
     return cutOff(`${path}, line ${error.line}: ${error.message}`, error);
   }
-  if (error instanceof DamagedGzipError) return cutOff(`${path}: ${error.message}`, error);
+  if (error instanceof DamagedGzipError) {
+    return cutOff(`${path}: ${error.message}`, error, error.missingBytes);
+  }
   return new PipelineError(`can't read ${path}: ${reasonOf(error)}`, {
     code: 'SOURCE_UNREADABLE',
     category: 'unavailable',
@@ -245,8 +248,9 @@ function unreadable(path: string, error: unknown): PipelineError {
   });
 }
 
-function cutOff(what: string, cause: unknown): PipelineError {
-  return new PipelineError(`${what}. What stands before it was read; make the file anew`, {
+function cutOff(what: string, cause: unknown, missingBytes = 0): PipelineError {
+  const but = missingBytes > 0 ? `, but for proposals in its last ${missingBytes / 1024} KiB` : '';
+  return new PipelineError(`${what}. What stands before it was read${but}; make the file anew`, {
     code: 'SOURCE_CUT_OFF',
     category: 'unavailable',
     cause,
