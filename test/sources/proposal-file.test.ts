@@ -14,7 +14,12 @@ import {
   proposalFileSource,
   type ProposalFileSourceOptions,
 } from '../../src/sources/proposal-file/proposal-file-source.js';
-import { LineSplitter, ListSplitter } from '../../src/sources/proposal-file/split.js';
+import {
+  BrokenTextError,
+  LineSplitter,
+  ListSplitter,
+  type Piece,
+} from '../../src/sources/proposal-file/split.js';
 import type { Rejection } from '../../src/stream/contracts.js';
 import { awkwardProposals, runContext, tagProposal } from '../../src/testing/index.js';
 
@@ -147,6 +152,48 @@ describe('what is read', () => {
   });
 });
 
+describe('a compressed file with zero bytes behind its end', () => {
+  const zeros = (length: number): Buffer => Buffer.alloc(length);
+  const proposals = tags(20);
+  const packed = gzipSync(lines(proposals));
+
+  it('ends where they begin, however many there are', async () => {
+    for (const length of [1, 512, 16_384 - packed.length, 40_000]) {
+      const { records, failure } = await read('z.json.gz', Buffer.concat([packed, zeros(length)]));
+      expect(failure).toBeUndefined();
+      expect(records).toEqual(proposals);
+    }
+  });
+
+  it('ends where they begin at the start of a chunk that is read', async () => {
+    // A name in the header fills the member up to the 16 KiB that are read at a time.
+    const name = Buffer.alloc(16_384 - packed.length, 'n');
+    name[name.length - 1] = 0;
+    const head = Buffer.from(packed.subarray(0, 10));
+    head[3] = 0x08;
+    const full = Buffer.concat([head, name, packed.subarray(10)]);
+    for (const end of [zeros(0), zeros(1), zeros(20_000)]) {
+      const { records, failure } = await read('z.json.gz', Buffer.concat([full, end]));
+      expect(failure).toBeUndefined();
+      expect(records).toEqual(proposals);
+    }
+    const more = await read('z.json.gz', Buffer.concat([full, packed, zeros(9)]));
+    expect(more.records).toEqual([...proposals, ...proposals]);
+  });
+
+  it('is damaged where something follows them', async () => {
+    for (const length of [1, 512, 40_000]) {
+      for (const rest of [packed, Buffer.from('x')]) {
+        const content = Buffer.concat([packed, zeros(length), rest]);
+        const { records, failure } = await read('z.json.gz', content);
+        expect(records).toEqual(proposals);
+        expect(failure?.code).toBe('SOURCE_CUT_OFF');
+        expect(failure?.message).toContain('behind the zero bytes');
+      }
+    }
+  });
+});
+
 describe('what can not be used', () => {
   it('is set aside with its line, and the reading goes on', async () => {
     const text = `${lines(tags(2))}{"entityUrn": oops}\n\n${lines(tags(1))}[1]\n"text"`;
@@ -259,42 +306,111 @@ describe('a file that is cut off', () => {
     expect((await read('c.ndjson.gz', damaged)).failure?.code).toBe('SOURCE_CUT_OFF');
   });
 
+  it('is damaged, and says how much of what stands before may be missing', async () => {
+    const proposals = tags(400).map((tag) => ({
+      ...tag,
+      aspect: { ...tag.aspect, description: 'x'.repeat(1_000) },
+    }));
+    const text = lines(proposals);
+    const bytes = gzipSync(text);
+    const wrongSum = Buffer.from(bytes);
+    wrongSum.fill(0xff, bytes.length - 8, bytes.length - 4);
+    const garbage = Buffer.concat([bytes, Buffer.from('garbage')]);
+    for (const content of [wrongSum, garbage]) {
+      const { records, failure } = await read('d.ndjson.gz', content);
+      expect(records).toEqual(proposals.slice(0, records.length));
+      expect(lines(records).length).toBeGreaterThan(text.length - 64 * 1024 - 2_000);
+      expect(failure?.code).toBe('SOURCE_CUT_OFF');
+      expect(failure?.message).toMatch(
+        /is damaged \(.*\)\. What stands before it was read, but for proposals in its last 64 KiB;/,
+      );
+    }
+    // Where nothing is lost, nothing is said of it.
+    const cut = await read('d.ndjson.gz', bytes.subarray(0, -4));
+    expect(cut.records).toEqual(proposals);
+    expect(cut.failure?.message).toContain('cut off. What stands before it was read; make');
+  });
+
   it('may have brackets that do not match', async () => {
     const text = `[${toJson(tagProposal('a'))}, {"a": [1}, ${toJson(tagProposal('b'))}]`;
     const { records, failure } = await read('c.json', text);
     expect(records).toEqual([tagProposal('a')]);
     expect(failure?.message).toContain('closes what was not opened');
   });
+
+  it('may have a bracket too many', async () => {
+    const [one, two] = tags(2).map(toJson);
+    for (const text of [
+      `[\n${one ?? ''}},\n${two ?? ''}]`,
+      `\n${one ?? ''}}\n${two ?? ''}`,
+      `\n${one ?? ''}\n]`,
+    ]) {
+      const { records, rejected, failure } = await read('c.json', text);
+      expect(records).toEqual(tags(1));
+      expect(rejected).toEqual([]);
+      expect(failure?.code).toBe('SOURCE_CUT_OFF');
+      expect(failure?.message).toMatch(/c\.json, line [23]: [}\]] closes what was not opened/);
+    }
+  });
 });
 
 describe('splitting', () => {
   const json = fc.json({ maxDepth: 4 }).filter((text) => text.startsWith('{'));
+  const layout = fc.constantFrom('', ' ', '\n', '\r\n\t');
+  const values = fc.array(fc.tuple(json, fc.constantFrom(undefined, 0, 3), layout), {
+    maxLength: 8,
+  });
+  const chunkSizes = fc.infiniteStream(fc.integer({ min: 1, max: 40 }));
+
+  const laidOut = (each: readonly (readonly [string, number | undefined, string])[]): string[] =>
+    each.map(([text, indent, space]) => {
+      return space + JSON.stringify(JSON.parse(text), null, indent) + space;
+    });
+
+  function* split(text: Buffer, sizes: Iterator<number>): Generator<Piece, void> {
+    const splitter = new ListSplitter(1e6);
+    for (let start = 0; start < text.length;) {
+      const end = start + Number(sizes.next().value);
+      yield* splitter.push(text.subarray(start, end));
+      start = end;
+    }
+    yield* splitter.end();
+  }
 
   it('finds the values of any list, in chunks of any size', () => {
-    const layout = fc.constantFrom('', ' ', '\n', '\r\n\t');
     fc.assert(
-      fc.property(
-        fc.array(fc.tuple(json, fc.constantFrom(undefined, 0, 3), layout), { maxLength: 8 }),
-        fc.infiniteStream(fc.integer({ min: 1, max: 40 })),
-        (values, sizes) => {
-          const expected = values.map(([text]) => JSON.parse(text) as unknown);
-          const list = values.map(([text, indent, space]) => {
-            return space + JSON.stringify(JSON.parse(text), null, indent) + space;
-          });
-          const text = Buffer.from(`[${list.join(',')}]`);
-          const splitter = new ListSplitter(1e6);
-          const found: unknown[] = [];
-          for (let start = 0; start < text.length;) {
-            const end = start + Number(sizes.next().value);
-            for (const piece of splitter.push(text.subarray(start, end))) {
-              found.push(JSON.parse(piece.text));
-            }
-            start = end;
+      fc.property(values, chunkSizes, (each, sizes) => {
+        const text = Buffer.from(`[${laidOut(each).join(',')}]`);
+        const found = [...split(text, sizes)].map((piece) => JSON.parse(piece.text) as unknown);
+        expect(found).toEqual(each.map(([value]) => JSON.parse(value) as unknown));
+      }),
+    );
+  });
+
+  it('ends, wherever brackets too many stand', () => {
+    const stray = fc.tuple(fc.constantFrom('}', ']', '{', '['), fc.nat());
+    const isList = fc.boolean();
+    const strays = fc.array(stray, { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(values, isList, strays, chunkSizes, (each, inList, brackets, sizes) => {
+        let text = inList ? `[${laidOut(each).join(',')}]` : laidOut(each).join('\n');
+        for (const [bracket, where] of brackets) {
+          const place = where % (text.length + 1);
+          text = text.slice(0, place) + bracket + text.slice(place);
+        }
+        let count = 0;
+        try {
+          for (const piece of split(Buffer.from(text), sizes)) {
+            expect(piece.text).not.toBe('');
+            count += 1;
+            // A value has a byte at least: more of them are pieces without end.
+            if (count > text.length) break;
           }
-          expect([...splitter.end()]).toEqual([]);
-          expect(found).toEqual(expected);
-        },
-      ),
+        } catch (error) {
+          if (!(error instanceof BrokenTextError)) throw error;
+        }
+        expect(count).toBeLessThanOrEqual(text.length);
+      }),
     );
   });
 
@@ -350,4 +466,13 @@ it('says what is wrong with a name or a file', async () => {
   expect(() => proposalFileSource({ path: 'proposals.txt' })).toThrow(/\.json, \.ndjson/);
   const missing = proposalFileSource({ path: join(folder, 'missing.json') });
   await expect(missing.open(runContext())).rejects.toThrow(/missing\.json: it does not exist/);
+});
+
+it('says that a compressed file must be named like one', async () => {
+  for (const name of ['z.json', 'z.ndjson']) {
+    const { records, rejected, failure } = await read(name, gzipSync(lines(tags(3))));
+    expect({ records, rejected }).toEqual({ records: [], rejected: [] });
+    expect(failure).toMatchObject({ code: 'UNKNOWN_FORMAT', category: 'usage' });
+    expect(failure?.message).toContain(`${name} is compressed: name it ${name}.gz`);
+  }
 });

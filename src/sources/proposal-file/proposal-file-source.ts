@@ -4,6 +4,7 @@
 
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { messageOf, PipelineError } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
@@ -47,10 +48,11 @@ export const PROPOSAL_FILE = /\.(json|ndjson|jsonl)(\.gz)?$/i;
  *
  * A value that is no proposal, or one of a kind that is not sent on (a metadata change event, another
  * change type than UPSERT and PATCH), goes to the dead-letter file with its line, and the reading
- * goes on. A file that ends too early ends the run, after what stands before has been delivered.
+ * goes on. A file that ends too early ends the run, after what stands before has been delivered;
+ * a compressed one that is damaged may lack the last 64 KiB of that.
  *
- * Errors: `UNKNOWN_FORMAT`, `INVALID_OPTIONS` (usage); `SOURCE_UNREADABLE` for a file that is not
- * there or may not be read; `SOURCE_CUT_OFF`.
+ * Errors: `UNKNOWN_FORMAT` (also for a compressed file that is not named .gz), `INVALID_OPTIONS`
+ * (usage); `SOURCE_UNREADABLE` for a file that is not there or may not be read; `SOURCE_CUT_OFF`.
  *
  * @example
  * definePipeline({
@@ -147,6 +149,9 @@ async function* pieces({
     : new ListSplitter(maxProposalBytes);
   let start = true;
   for await (const chunk of readBytes(path, gzip)) {
+    if (start && !gzip && chunk.subarray(0, GZIP_START.length).equals(GZIP_START)) {
+      throw misnamed(path);
+    }
     const bytes = start ? withoutByteOrderMark(chunk) : chunk;
     start = false;
     yield splitter.push(bytes);
@@ -156,6 +161,16 @@ async function* pieces({
 
 function hasLines(path: string): boolean {
   return /\.(ndjson|jsonl)(\.gz)?$/i.test(path);
+}
+
+/** No JSON begins so: without a word on it, each line of what is compressed would be set aside. */
+const GZIP_START = Buffer.from([0x1f, 0x8b]);
+
+function misnamed(path: string): PipelineError {
+  return new PipelineError(`${path} is compressed: name it ${basename(path)}.gz`, {
+    code: 'UNKNOWN_FORMAT',
+    category: 'usage',
+  });
 }
 
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
@@ -223,7 +238,9 @@ function unreadable(path: string, error: unknown): PipelineError {
   if (error instanceof BrokenTextError) {
     return cutOff(`${path}, line ${error.line}: ${error.message}`, error);
   }
-  if (error instanceof DamagedGzipError) return cutOff(`${path}: ${error.message}`, error);
+  if (error instanceof DamagedGzipError) {
+    return cutOff(`${path}: ${error.message}`, error, error.missingBytes);
+  }
   return new PipelineError(`can't read ${path}: ${reasonOf(error)}`, {
     code: 'SOURCE_UNREADABLE',
     category: 'unavailable',
@@ -231,8 +248,9 @@ function unreadable(path: string, error: unknown): PipelineError {
   });
 }
 
-function cutOff(what: string, cause: unknown): PipelineError {
-  return new PipelineError(`${what}. What stands before it was read; make the file anew`, {
+function cutOff(what: string, cause: unknown, missingBytes = 0): PipelineError {
+  const but = missingBytes > 0 ? `, but for proposals in its last ${missingBytes / 1024} KiB` : '';
+  return new PipelineError(`${what}. What stands before it was read${but}; make the file anew`, {
     code: 'SOURCE_CUT_OFF',
     category: 'unavailable',
     cause,

@@ -207,9 +207,9 @@ export class ListSplitter implements Splitter {
   }
 
   #unopened(byte: number): BrokenTextError {
+    const where = this.#isBetween() ? '' : `, in the value that begins in line ${this.#valueLine}`;
     return new BrokenTextError(
-      `${String.fromCharCode(byte)} closes what was not opened by it, in the value that ` +
-        `begins in line ${this.#valueLine}`,
+      `${String.fromCharCode(byte)} closes what was not opened by it${where}`,
       this.#line,
     );
   }
@@ -218,26 +218,30 @@ export class ListSplitter implements Splitter {
     return this.#place !== 'in a value';
   }
 
-  /** Whether a value begins with this byte. */
+  /** Whether a value begins with this byte. @throws BrokenTextError for a bracket too many */
   #between(byte: number): boolean {
     if (byte <= 0x20) return false;
     switch (this.#place) {
       case 'before the list':
         this.#isList = byte === OPEN_LIST;
         this.#place = 'before a value';
-        return !this.#isList;
+        if (this.#isList) return false;
+        break;
       case 'before a value':
         if (byte === COMMA) return false;
         if (byte === CLOSE_LIST && this.#isList) {
           this.#place = 'after the list';
           return false;
         }
-        return true;
+        break;
       case 'after the list':
         throw new BrokenTextError('something stands behind the end of the list, ]', this.#line);
       case 'in a value':
         return false;
     }
+    // A value that began with one would end before it, and the next one begin with it again.
+    if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) throw this.#unopened(byte);
+    return true;
   }
 
   #take(): Piece {
