@@ -2,6 +2,7 @@
  * `mlflow-datahub replay FILE`
  */
 
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PipelineError } from '../core/errors.js';
 import type { Sink } from '../stream/contracts.js';
@@ -52,14 +53,27 @@ export async function replayCommand(session: Session, file: string): Promise<num
   return status;
 }
 
-/** What is left of the file would take the place of what was written to it, or the reverse. */
+/**
+ * Of a file that is there only what is replayed would be left: either that of the last run, or, where
+ * it is the dead-letter file, what nobody has got yet.
+ */
 function refuseAsTarget(path: string, sinks: readonly Sink[], cwd: string): void {
-  const same = sinks.find((sink) => sink.path !== undefined && resolve(cwd, sink.path) === path);
-  if (same === undefined) return;
-  throw new PipelineError(`${same.label} is the dead-letter file that is replayed`, {
-    code: 'SAME_TARGET',
-    category: 'usage',
-  });
+  for (const sink of sinks) {
+    if (sink.path === undefined) continue;
+    const target = resolve(cwd, sink.path);
+    if (target === path) {
+      throw new PipelineError(`${sink.label} is the dead-letter file that is replayed`, {
+        code: 'SAME_TARGET',
+        category: 'usage',
+      });
+    }
+    if (statSync(target, { throwIfNoEntry: false })?.isFile() !== true) continue;
+    throw new PipelineError(
+      `${sink.label} is there, and would be replaced by what is replayed alone: name a new file, as ` +
+        'in --to replayed.json',
+      { code: 'TARGET_EXISTS', category: 'usage' },
+    );
+  }
 }
 
 function statusOf({ report, failure }: ReplayResult, signal: StopSignal | undefined): number {

@@ -2,7 +2,14 @@
  * The command with DataHub at its end, and replay.
  */
 
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { awkwardProposals, tagProposal } from '../../src/testing/index.js';
@@ -159,7 +166,16 @@ describe('replay', () => {
     const left = JSON.parse(readFileSync(deadIn(cwd), 'utf8')) as object;
     expect(left).toMatchObject({ sink: `datahub ${gms.url}`, code: expect.any(String) as string });
 
+    // Of the file only the next replay would be left.
+    const onto = await run(['replay', 'dead.ndjson', ...args], { cwd });
+    expect(onto.status).toBe(2);
+    expect(onto.stderr.replace(/\s+/g, ' ')).toContain(
+      'would be replaced by what is replayed alone',
+    );
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toHaveLength(5);
+
     // One line that is nobody's, and it is no success any more.
+    rmSync(out);
     appendFileSync(deadIn(cwd), 'no entry\n');
     const third = await run(['replay', 'dead.ndjson', ...args], { cwd });
     expect(third.status).toBe(1);
