@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pRetry from 'p-retry';
 import { startBroker, type Broker } from './kafka/broker.js';
 import { installKafka } from './kafka/install.js';
 import { freePorts, ServerProcess } from './kafka/process.js';
@@ -51,15 +52,22 @@ export async function startKafkaStack(): Promise<KafkaStack> {
     broker: broker.value,
     registryUrl,
     registry,
-    createTopic: async (partitions = 3) => {
-      topics += 1;
-      const topic = `MetadataChangeProposal_v1-${topics}`;
-      await broker.value.admin.createTopics({
-        topics: [{ topic, numPartitions: partitions }],
-        waitForLeaders: true,
-      });
-      return topic;
-    },
+    createTopic: (partitions = 3) =>
+      // A broker that has just started, or is busy, has leaders before it hosts their partitions.
+      pRetry(
+        async () => {
+          topics += 1;
+          const topic = `MetadataChangeProposal_v1-${topics}`;
+          const { admin } = broker.value;
+          await admin.createTopics({
+            topics: [{ topic, numPartitions: partitions }],
+            waitForLeaders: true,
+          });
+          await pRetry(() => admin.fetchTopicOffsets(topic), { retries: 20, maxTimeout: 500 });
+          return topic;
+        },
+        { retries: 3 },
+      ),
     stop: async () => {
       await Promise.all([broker.value.stop(), registry.stop()]);
       await rm(folder, { recursive: true, force: true });
