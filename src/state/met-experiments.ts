@@ -3,7 +3,7 @@
  * experiment by name: what was delivered before a rename has to be delivered again.
  */
 
-import { experimentKey, type RecordKey } from '../mlflow/record-key.js';
+import { experimentKey } from '../mlflow/record-key.js';
 import type { Experiment } from '../mlflow/types.js';
 import { digestOfExperiment } from './digest.js';
 import { deliveredContents } from './records.js';
@@ -49,7 +49,9 @@ export function meetExperiments(
     const content = digestOfExperiment(experiment);
     const before = met.get(experimentId);
     const runs =
-      before?.content === content ? before.runs : neededNow(before, delivered, experiment);
+      before?.content === content
+        ? before.runs
+        : neededNow(before, delivered.get(experimentKey(experimentId)), content);
     needed.set(experimentId, runs);
     if (before?.content !== content) rows.push([toKey(experimentId), content, runs]);
   }
@@ -81,12 +83,11 @@ export function forgetMetExperiments(database: StateDatabase): void {
 
 function neededNow(
   before: Met | undefined,
-  delivered: ReadonlyMap<RecordKey, string | null>,
-  experiment: NamedExperiment,
+  delivered: string | null | undefined,
+  content: string,
 ): NeededRuns {
   if (before !== undefined) return 'again';
-  const known = delivered.get(experimentKey(experiment.experimentId));
-  return known === digestOfExperiment(experiment) ? 'since' : 'rest';
+  return delivered === content ? 'since' : 'rest';
 }
 
 function metExperiments(

@@ -5,13 +5,13 @@
 import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
+import { isGzip } from '../core/gzip.js';
 import { messageOf, PipelineError } from '../core/errors.js';
 
 const CHUNK_BYTES = 256 * 1024;
 /** Of large lines, fewer are given at a time. */
 const LARGEST_PAGE_BYTES = 8 * 1024 * 1024;
 const LINE_END = Buffer.from('\n');
-const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /**
  * Until `finish`, the file stays as it was: whatever ends the process before loses nothing. Lines
@@ -197,9 +197,8 @@ function joined(lines: readonly Buffer[]): Buffer {
 
 /** It holds no line that could be sent, and what is meant is clear. */
 async function refuseGzip(source: FileHandle, path: string): Promise<void> {
-  const length = GZIP_MAGIC.length;
-  const { buffer, bytesRead } = await source.read(Buffer.alloc(length), 0, length, 0);
-  if (bytesRead < length || !buffer.equals(GZIP_MAGIC)) return;
+  const { buffer } = await source.read(Buffer.alloc(2), 0, 2, 0);
+  if (!isGzip(buffer)) return;
   throw new Error(
     `it is compressed with gzip. Unpack it first (gunzip -c ${path} > unpacked.ndjson) and replay ` +
       'what comes out',

@@ -2,8 +2,8 @@
  * What the runner does with the operators of a pipeline.
  */
 
-import { messageOf, PipelineError } from '../core/errors.js';
 import { catchError, defer, type Observable } from 'rxjs';
+import { messageOf, PipelineError } from '../core/errors.js';
 import type { RecordKind } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { Proposal } from '../datahub/proposal.js';

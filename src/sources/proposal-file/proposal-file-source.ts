@@ -7,6 +7,7 @@ import { access, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { messageOf, PipelineError } from '../../core/errors.js';
+import { isGzip } from '../../core/gzip.js';
 import { parseOptions } from '../../core/options.js';
 import type { Proposal } from '../../datahub/proposal.js';
 import type { OpenSource, Page, Rejection, RunContext, Source } from '../../stream/contracts.js';
@@ -149,7 +150,7 @@ async function* pieces({
     : new ListSplitter(maxProposalBytes);
   let start = true;
   for await (const chunk of readBytes(path, gzip)) {
-    if (start && !gzip && chunk.subarray(0, GZIP_START.length).equals(GZIP_START)) {
+    if (start && !gzip && isGzip(chunk)) {
       throw misnamed(path);
     }
     const bytes = start ? withoutByteOrderMark(chunk) : chunk;
@@ -163,9 +164,7 @@ function hasLines(path: string): boolean {
   return /\.(ndjson|jsonl)(\.gz)?$/i.test(path);
 }
 
-/** No JSON begins so: without a word on it, each line of what is compressed would be set aside. */
-const GZIP_START = Buffer.from([0x1f, 0x8b]);
-
+/** Without a word on it, each line of what is compressed would be set aside. */
 function misnamed(path: string): PipelineError {
   return new PipelineError(`${path} is compressed: name it ${basename(path)}.gz`, {
     code: 'UNKNOWN_FORMAT',
