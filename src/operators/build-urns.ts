@@ -116,11 +116,15 @@ type Warn = (identity: string, problem: string) => void;
 class UrnBuilder {
   readonly #platform: PlatformUrns;
   /** Thousands of runs are in one experiment and by one user, and a digest takes its time. */
-  readonly #experiments = new LRUCache<string, string>({ max: REMEMBERED_URNS });
-  readonly #users = new LRUCache<string, string>({ max: REMEMBERED_URNS });
+  readonly #experiments: LRUCache<string, string>;
+  readonly #users: LRUCache<string, string>;
 
   constructor(private readonly settings: Settings) {
     const { platformInstance: name } = settings;
+    const remembered = (make: typeof userUrn): LRUCache<string, string> =>
+      new LRUCache({ max: REMEMBERED_URNS, memoMethod: (key) => make(key, name) });
+    this.#experiments = remembered(experimentUrn);
+    this.#users = remembered(userUrn);
     this.#platform =
       name === undefined
         ? { platform: MLFLOW_PLATFORM_URN }
@@ -151,13 +155,11 @@ class UrnBuilder {
   }
 
   #experiment(name: string): string {
-    return remembered(this.#experiments, name, () =>
-      experimentUrn(name, this.settings.platformInstance),
-    );
+    return this.#experiments.memo(name);
   }
 
   #user(name: string): string {
-    return remembered(this.#users, name, () => userUrn(name, this.settings.platformInstance));
+    return this.#users.memo(name);
   }
 
   #run(record: RunRecord, warn: Warn): RunUrns {
@@ -226,15 +228,6 @@ class UrnBuilder {
   #mlflowDataset(name: string): string {
     return datasetUrn(MLFLOW_PLATFORM, name, 'PROD', this.settings.platformInstance);
   }
-}
-
-function remembered(urns: LRUCache<string, string>, name: string, make: () => string): string {
-  let urn = urns.get(name);
-  if (urn === undefined) {
-    urn = make();
-    urns.set(name, urn);
-  }
-  return urn;
 }
 
 /** @throws BadRecord `BAD_URN` */
