@@ -2,6 +2,7 @@
  * The JSON text of a proposal, as DataHub's own file sink writes it and its file source reads it.
  */
 
+import { aspectJson } from './aspect-json.js';
 import { CONTENT_TYPE, type Proposal, type SystemMetadata } from './proposal.js';
 
 /**
@@ -27,17 +28,14 @@ export function proposalJson({
   // The same for every proposal of a run, and so made once.
   const tail = withoutLineBreaks(`,"systemMetadata":${JSON.stringify({ lastObserved, runId })}`);
   return ({ entityType, entityUrn, changeType, aspectName, aspect, headers }) => {
-    // Operators of users may not be compiled, and `undefined` would silently vanish here.
-    if (typeof aspect !== 'object' || (aspect as unknown) === null) {
-      throw new TypeError('the aspect is not an object');
-    }
+    const json = aspectJson(aspect);
     const content =
       changeType === 'PATCH'
-        ? { contentType: CONTENT_TYPE.PATCH, value: JSON.stringify(aspect) }
-        : { json: aspect };
-    const head = { entityType, entityUrn, changeType, aspectName, aspect: content };
+        ? JSON.stringify({ contentType: CONTENT_TYPE.PATCH, value: json })
+        : `{"json":${json}}`;
+    const head = JSON.stringify({ entityType, entityUrn, changeType, aspectName });
     // Joined last: a text is copied whole when it is searched for line breaks.
-    const text = withoutLineBreaks(JSON.stringify(head)).slice(0, -1) + tail;
+    const text = `${withoutLineBreaks(head).slice(0, -1)},"aspect":${withoutLineBreaks(content)}${tail}`;
     if (headers === undefined) return `${text}}`;
     return `${text},"headers":${withoutLineBreaks(JSON.stringify(headers))}}`;
   };

@@ -2,6 +2,7 @@
  * Proposals as `ingestProposalBatch` takes them.
  */
 
+import { aspectJson } from '../../datahub/aspect-json.js';
 import { CONTENT_TYPE, type Proposal, type SystemMetadata } from '../../datahub/proposal.js';
 
 /**
@@ -14,12 +15,7 @@ export function proposalEncoder({
 }: SystemMetadata): (proposal: Proposal) => string {
   const tail = `,"systemMetadata":${JSON.stringify({ lastObserved, runId })}`;
   return ({ entityType, entityUrn, changeType, aspectName, aspect, headers }) => {
-    // Operators of users may not be compiled.
-    if (typeof aspect !== 'object' || (aspect as unknown) === null) {
-      throw new TypeError('the aspect is not an object');
-    }
-    const value = JSON.stringify(aspect) as string | undefined;
-    if (value === undefined) throw new TypeError('the aspect has no JSON');
+    const value = aspectJson(aspect);
     const head = {
       entityType,
       entityUrn,

@@ -2,6 +2,7 @@
  * The bytes of a proposal on the topic: the registry's wire format around Avro.
  */
 
+import { aspectJson } from '../../datahub/aspect-json.js';
 import { CONTENT_TYPE, type Proposal, type SystemMetadata } from '../../datahub/proposal.js';
 
 /** What is used of the Avro types that the registry's client makes of schemas. */
@@ -88,16 +89,12 @@ export function unfitness(codec: AvroCodec): string | undefined {
 
 function messageOf(proposal: Proposal, systemMetadata: SystemMetadata): object {
   const { entityType, entityUrn, changeType, aspectName, aspect, headers } = proposal;
-  // Operators of users may not be compiled, and `undefined` would silently vanish here.
-  if (typeof aspect !== 'object' || (aspect as unknown) === null) {
-    throw new TypeError('the aspect is not an object');
-  }
   const message = {
     entityType,
     entityUrn,
     changeType,
     aspectName,
-    aspect: { value: Buffer.from(JSON.stringify(aspect)), contentType: CONTENT_TYPE[changeType] },
+    aspect: { value: Buffer.from(aspectJson(aspect)), contentType: CONTENT_TYPE[changeType] },
     systemMetadata,
   };
   return headers === undefined ? message : { ...message, headers };
