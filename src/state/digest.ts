@@ -3,7 +3,7 @@
  */
 
 import { hash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { rememberedJson } from '../datahub/aspect-json.js';
 import type { Proposal } from '../datahub/proposal.js';
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { Experiment, ModelVersion, Run } from '../mlflow/types.js';
@@ -13,7 +13,8 @@ const DIGEST_LENGTH = 16;
 
 /** Most aspects of most entities are the same few short texts: a status, a platform, a type. */
 const SHORT = 256;
-const digests = new LRUCache<string, string>({ max: 1_000, memoMethod: hashOf });
+const SHORT_TEXTS = 1_000;
+const digests = new Map<string, string>();
 
 /** Between the name of a time series' aspect and the time of an event. */
 const AT = '@';
@@ -41,7 +42,7 @@ export function seriesOf(slot: string): string | undefined {
 export function digestOf({ changeType, aspect }: Proposal): string | undefined {
   if (changeType !== 'UPSERT') return undefined;
   try {
-    return digestOfText(JSON.stringify(aspect));
+    return digestOfText(rememberedJson(aspect));
   } catch {
     return undefined;
   }
@@ -78,6 +79,7 @@ export function digestOfExperiment({ name }: Pick<Experiment, 'name'>): string {
  * @param signature - of the operators and of whatever else is the same for all records
  */
 export function inputDigests(signature: string): (record: MlflowRecord) => string | undefined {
+  const start = hashOf(signature);
   // A version is mapped with its run, which stands beside it.
   let last: { readonly run: Run; readonly text: string } | undefined;
   const textOf = (run: Run): string => {
@@ -89,16 +91,16 @@ export function inputDigests(signature: string): (record: MlflowRecord) => strin
       case 'run': {
         const { experiment, versions } = record;
         const rest = JSON.stringify([experiment.experimentId, experiment.name, versions]);
-        return digestOfText(`${signature}${textOf(record.run)}${rest}`);
+        return digestOfText(`${start}${textOf(record.run)}${rest}`);
       }
       case 'modelVersion': {
         const run = record.run === undefined ? '' : textOf(record.run);
-        return digestOfText(`${signature}${run}${JSON.stringify(record.version)}`);
+        return digestOfText(`${start}${run}${JSON.stringify(record.version)}`);
       }
       case 'experiment':
-        return digestOfText(`${signature}${JSON.stringify(record.experiment)}`);
+        return digestOfText(`${start}${JSON.stringify(record.experiment)}`);
       case 'registeredModel':
-        return digestOfText(`${signature}${JSON.stringify(record.model)}`);
+        return digestOfText(`${start}${JSON.stringify(record.model)}`);
       case 'server':
       case 'dataset':
         return undefined;
@@ -107,9 +109,17 @@ export function inputDigests(signature: string): (record: MlflowRecord) => strin
 }
 
 function digestOfText(text: string): string {
-  return text.length > SHORT ? hashOf(text) : digests.memo(text);
+  if (text.length > SHORT) return hashOf(text);
+  let digest = digests.get(text);
+  if (digest === undefined) {
+    // Begun anew rather than told by age which to forget, which costs more than what it saves.
+    if (digests.size === SHORT_TEXTS) digests.clear();
+    digest = hashOf(text);
+    digests.set(text, digest);
+  }
+  return digest;
 }
 
 function hashOf(text: string): string {
-  return hash('md5', text, 'base64').slice(0, DIGEST_LENGTH);
+  return hash('sha256', text, 'base64').slice(0, DIGEST_LENGTH);
 }

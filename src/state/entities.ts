@@ -5,33 +5,41 @@
 import type { Proposal } from '../datahub/proposal.js';
 import { damaged } from './failures.js';
 import type { StateDatabase } from './state-database.js';
-import { fromKey, toKey } from './text-key.js';
+import { bucketOf, bucketsOf, fromKey, toKey } from './text-key.js';
 
-/** Digests by slot: what one sink has of one entity. */
-export type Held = Map<string, string>;
+/** One aspect of one entity, or one event of a time series, at one sink. */
+export interface Slot {
+  /** The digest of what the sink has confirmed; undefined where it has nothing. */
+  held: string | undefined;
+  /** What it was sent last and has not confirmed yet. */
+  sending: Sending | undefined;
+}
 
 /** Something that is on its way to a sink. */
 export interface Sending {
-  /** Absent for what can't be told from anything else. */
-  readonly digest?: string;
+  /** Undefined for what can't be told from anything else. */
+  readonly digest: string | undefined;
 }
+
+/** By name. */
+export type Slots = Map<string, Slot>;
 
 /** An entity as the state knows it. Shared by all pages on their way that say something of it. */
 export interface Entity {
   readonly urn: string;
+  /** The number of its row; undefined where it has none yet. */
+  id: number | undefined;
   origin: string | undefined;
   /** The last sweep that gave it; 0 for one that no sweep gave yet. */
   seen: number;
   removed: boolean;
-  /** By sink, what it has confirmed. */
-  readonly held: Map<number, Held>;
-  /** By sink and slot, what it was sent last and has not confirmed yet. */
-  readonly sending: Map<string, Sending>;
+  readonly sinks: Map<number, Slots>;
   /** Pages on their way that hold on to it. */
   pages: number;
 }
 
 type Row = readonly [
+  id: number,
   urn: string,
   origin: string | null,
   seen: number,
@@ -44,10 +52,16 @@ export class Entities {
   readonly #loaded = new Map<string, Entity>();
   readonly #aspects = new Map<string, number>();
   readonly #aspectNames = new Map<number, string>();
+  #lastId: number;
 
   constructor(private readonly database: StateDatabase) {
     const rows = database.select<readonly [number, string]>(['id', 'name'], 'aspects');
     for (const [id, name] of rows) this.#intern(fromKey(name), id);
+    const [last] = database.select<readonly [number | null]>(
+      ['id'],
+      '(SELECT max(id) AS id FROM entities)',
+    );
+    this.#lastId = last?.[0] ?? 0;
   }
 
   /** How many are held in memory. */
@@ -58,19 +72,19 @@ export class Entities {
   /** The entities of a page's proposals, by URN. `release` them when the page is over. */
   take(proposals: readonly Proposal[]): Map<string, Entity> {
     const taken = new Map<string, Entity>();
-    const missing: string[] = [];
+    const missing = new Map<string, Entity>();
     for (const { entityUrn } of proposals) {
       if (taken.has(entityUrn)) continue;
       let entity = this.#loaded.get(entityUrn);
       if (entity === undefined) {
         entity = newEntity(entityUrn);
         this.#loaded.set(entityUrn, entity);
-        missing.push(toKey(entityUrn));
+        missing.set(toKey(entityUrn), entity);
       }
       entity.pages += 1;
       taken.set(entityUrn, entity);
     }
-    if (missing.length > 0) this.#load(missing);
+    if (missing.size > 0) this.#load(missing);
     return taken;
   }
 
@@ -84,19 +98,27 @@ export class Entities {
   /** Writes entities that changed, whole. In a transaction. */
   save(entities: readonly Entity[]): void {
     if (entities.length === 0) return;
-    const rows = entities.map(({ urn, origin, seen, removed, held }) => [
-      toKey(urn),
-      origin === undefined ? null : toKey(origin),
-      seen,
-      removed ? 1 : 0,
-      this.#encode(held),
-    ]);
-    this.database.run(
-      `INSERT INTO entities
-       SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?) WHERE true
-       ON CONFLICT (urn) DO UPDATE SET origin = excluded.origin, seen = excluded.seen,
-         removed = excluded.removed, sent = excluded.sent`,
-      JSON.stringify(rows),
+    const rows = entities.map((entity) => {
+      const urn = toKey(entity.urn);
+      const origin = entity.origin === undefined ? null : toKey(entity.origin);
+      entity.id ??= this.#lastId += 1;
+      return [
+        entity.id,
+        bucketOf(urn),
+        urn,
+        origin,
+        origin === null ? null : bucketOf(origin),
+        entity.seen,
+        entity.removed ? 1 : 0,
+        this.#encode(entity.sinks),
+      ];
+    });
+    this.database.insert(
+      'entities',
+      rows,
+      `ON CONFLICT (id) DO UPDATE SET origin = excluded.origin,
+         origin_bucket = excluded.origin_bucket, seen = excluded.seen, removed = excluded.removed,
+         sent = excluded.sent`,
     );
   }
 
@@ -104,52 +126,56 @@ export class Entities {
   touch(entities: readonly Entity[], sweep: number): void {
     if (entities.length === 0) return;
     this.database.run(
-      'UPDATE entities SET seen = ? WHERE urn IN (SELECT value FROM json_each(?))',
+      'UPDATE entities SET seen = ? WHERE id IN (SELECT value FROM json_each(?))',
       sweep,
-      JSON.stringify(entities.map(({ urn }) => toKey(urn))),
+      JSON.stringify(entities.map(({ id }) => id)),
     );
   }
 
-  #load(keys: readonly string[]): void {
+  /** @param missing - by key; those that have no row are left as they are */
+  #load(missing: ReadonlyMap<string, Entity>): void {
     const rows = this.database.select<Row>(
-      ['e.urn', 'e.origin', 'e.seen', 'e.removed', 'e.sent'],
-      'json_each(?) AS j CROSS JOIN entities AS e ON e.urn = j.value',
-      JSON.stringify(keys),
+      ['e.id', 'e.urn', 'e.origin', 'e.seen', 'e.removed', 'e.sent'],
+      'json_each(?) AS j CROSS JOIN entities AS e ON e.bucket = j.value',
+      bucketsOf([...missing.keys()]),
     );
-    for (const [key, origin, seen, removed, sent] of rows) {
-      const entity = this.#loaded.get(fromKey(key));
-      if (entity === undefined) continue;
+    for (const [id, key, origin, seen, removed, sent] of rows) {
+      const entity = missing.get(key);
+      if (entity === undefined) continue; // another's, in the same bucket
+      entity.id = id;
       entity.origin = origin === null ? undefined : fromKey(origin);
       entity.seen = seen;
       entity.removed = removed === 1;
-      this.#decode(sent, entity.held);
+      this.#decode(sent, entity);
     }
   }
 
   /** `{"<sink>": ["<slot>", "<digest>", ...]}`, the aspect's name in a slot by its number. */
-  #encode(held: Entity['held']): string {
-    const sinks: Record<number, string[]> = {};
-    for (const [sink, digests] of held) {
+  #encode(sinks: Entity['sinks']): string {
+    const lists: Record<number, string[]> = {};
+    for (const [sink, slots] of sinks) {
       const list: string[] = [];
-      for (const [slot, digest] of digests) list.push(this.#shorten(slot), digest);
-      if (list.length > 0) sinks[sink] = list;
+      for (const [name, { held }] of slots) {
+        if (held !== undefined) list.push(this.#shorten(name), held);
+      }
+      if (list.length > 0) lists[sink] = list;
     }
-    return JSON.stringify(sinks);
+    return JSON.stringify(lists);
   }
 
-  #decode(sent: string, held: Entity['held']): void {
-    let sinks: Readonly<Record<string, readonly string[]>>;
+  #decode(sent: string, entity: Entity): void {
+    let lists: Readonly<Record<string, readonly string[]>>;
     try {
-      sinks = JSON.parse(sent) as typeof sinks;
+      lists = JSON.parse(sent) as typeof lists;
     } catch (error) {
       throw damaged(this.database.path, error);
     }
-    for (const [sink, list] of Object.entries(sinks)) {
-      const digests: Held = new Map();
+    for (const [sink, list] of Object.entries(lists)) {
+      const slots = slotsOf(entity, Number(sink));
       for (let index = 0; index + 1 < list.length; index += 2) {
-        digests.set(this.#lengthen(list[index] ?? ''), list[index + 1] ?? '');
+        const name = this.#lengthen(list[index] ?? '');
+        slots.set(name, { held: list[index + 1], sending: undefined });
       }
-      held.set(Number(sink), digests);
     }
   }
 
@@ -179,24 +205,32 @@ export class Entities {
   }
 }
 
-/** What the sink has of the entity; an empty map, kept there, where it has nothing. */
-export function heldBy(entity: Entity, sink: number): Held {
-  let held = entity.held.get(sink);
-  if (held === undefined) {
-    held = new Map();
-    entity.held.set(sink, held);
+/** What the sink has of the entity, and is being sent. */
+export function slotsOf(entity: Entity, sink: number): Slots {
+  let slots = entity.sinks.get(sink);
+  if (slots === undefined) {
+    slots = new Map();
+    entity.sinks.set(sink, slots);
   }
-  return held;
+  return slots;
+}
+
+/** Whether the sink has anything of the entity. */
+export function isHeld(entity: Entity, sink: number): boolean {
+  for (const { held } of entity.sinks.get(sink)?.values() ?? []) {
+    if (held !== undefined) return true;
+  }
+  return false;
 }
 
 function newEntity(urn: string): Entity {
   return {
     urn,
+    id: undefined,
     origin: undefined,
     seen: 0,
     removed: false,
-    held: new Map(),
-    sending: new Map(),
+    sinks: new Map(),
     pages: 0,
   };
 }

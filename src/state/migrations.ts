@@ -28,20 +28,27 @@ export const MIGRATIONS: readonly string[] = [
     last_sweep INTEGER, last_full_sweep INTEGER);
   CREATE TABLE aspects(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 
+  -- Rows of the two large tables stand in the order in which they were delivered, and are found by a
+  -- number made of their key. So a page of the source touches few pages of the file.
+
   -- seen: the last sweep that gave it. removed: 1 is removed, 2 is about to be.
-  -- sent: {"<sink>": ["<aspect>", "<digest>", ...]}
+  -- origin: the key of the record that it stands for. sent: {"<sink>": ["<aspect>", "<digest>", ...]}
   CREATE TABLE entities(
-    urn TEXT PRIMARY KEY, origin TEXT, seen INTEGER NOT NULL, removed INTEGER NOT NULL,
-    sent TEXT NOT NULL) WITHOUT ROWID;
-  CREATE INDEX going_entities ON entities(urn) WHERE removed = 2;
+    id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, urn TEXT NOT NULL, origin TEXT,
+    origin_bucket INTEGER, seen INTEGER NOT NULL, removed INTEGER NOT NULL, sent TEXT NOT NULL);
+  CREATE INDEX entities_by_bucket ON entities(bucket);
+  CREATE INDEX going_entities ON entities(id) WHERE removed = 2;
 
   -- found: the last sweep that met it; mapped: that sent it through the operators.
   -- content: what decides whether something else has to be read again. input: all that its mapping
   -- depended on; absent where that is not known, or not all of it was delivered.
   CREATE TABLE records(
-    key TEXT PRIMARY KEY, found INTEGER NOT NULL, mapped INTEGER NOT NULL, start REAL,
-    open INTEGER NOT NULL, content TEXT, run_id TEXT, input TEXT) WITHOUT ROWID;
+    id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, key TEXT NOT NULL, found INTEGER NOT NULL,
+    mapped INTEGER NOT NULL, start REAL, open INTEGER NOT NULL, content TEXT, run_id TEXT,
+    input TEXT);
+  CREATE UNIQUE INDEX records_by_bucket ON records(bucket);
   CREATE INDEX open_runs ON records(key) WHERE open = 1;
+  CREATE INDEX versions ON records(key) WHERE key >= 'version ' AND key < 'version!';
 
   -- generation: the full sweep that began it.
   CREATE TABLE dataset_uses(

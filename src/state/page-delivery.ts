@@ -4,14 +4,31 @@
  */
 
 import type { Proposal } from '../datahub/proposal.js';
+import type { RecordKey } from '../mlflow/record-key.js';
 import { digestOf, seriesOf, slotOf } from './digest.js';
-import { type Entities, type Entity, heldBy, type Sending } from './entities.js';
+import {
+  type Entities,
+  type Entity,
+  isHeld,
+  type Sending,
+  type Slot,
+  type Slots,
+  slotsOf,
+} from './entities.js';
 import type { StateDatabase } from './state-database.js';
 
-interface Item extends Sending {
+interface Item {
   readonly proposal: Proposal;
   readonly entity: Entity;
-  readonly slot: string;
+  /** The name of its slot. */
+  readonly name: string;
+  readonly digest: string | undefined;
+}
+
+/** An item on its way to one sink. */
+interface Sent extends Sending {
+  readonly item: Item;
+  readonly slot: Slot;
 }
 
 /**
@@ -22,7 +39,7 @@ export class PageDelivery {
   readonly #items: readonly Item[];
   readonly #taken: ReadonlyMap<string, Entity>;
   /** By sink, what it was sent and did not refuse. */
-  readonly #sent = new Map<number, Set<Item>>();
+  readonly #sent = new Map<number, readonly Sent[]>();
   readonly #changed = new Set<Entity>();
 
   constructor(
@@ -30,30 +47,32 @@ export class PageDelivery {
     private readonly entities: Entities,
     proposals: readonly Proposal[],
   ) {
-    this.#taken = entities.take(proposals);
-    this.#items = proposals.flatMap((proposal): Item[] => {
-      const entity = this.#taken.get(proposal.entityUrn);
-      if (entity === undefined) return [];
-      const digest = digestOf(proposal);
-      const item = { proposal, entity, slot: slotOf(proposal) };
-      return [digest === undefined ? item : { ...item, digest }];
-    });
+    const taken = entities.take(proposals);
+    const items: Item[] = [];
+    for (const proposal of proposals) {
+      const entity = taken.get(proposal.entityUrn);
+      if (entity === undefined) continue;
+      items.push({ proposal, entity, name: slotOf(proposal), digest: digestOf(proposal) });
+    }
+    this.#taken = taken;
+    this.#items = items;
   }
 
   /** The proposals that the sink does not have, in their order. */
   unsent(sink: number): Proposal[] {
-    const sent = new Set<Item>();
+    const sent: Sent[] = [];
     const outdated = new Set<Entity>();
     for (const item of this.#items) {
-      const { entity, slot, digest } = item;
-      const held = heldBy(entity, sink);
-      const way = wayTo(sink, slot);
-      const sending = entity.sending.get(way);
-      const last = sending === undefined ? held.get(slot) : sending.digest;
+      const { entity, name, digest } = item;
+      const slot = slotIn(slotsOf(entity, sink), name);
+      const last = slot.sending === undefined ? slot.held : slot.sending.digest;
       if (digest !== undefined && last === digest) continue;
-      sent.add(item);
-      entity.sending.set(way, item);
-      if (held.delete(slot)) outdated.add(entity);
+      const sending = { item, slot, digest };
+      slot.sending = sending;
+      sent.push(sending);
+      if (slot.held === undefined) continue;
+      slot.held = undefined;
+      outdated.add(entity);
     }
     this.#sent.set(sink, sent);
     if (outdated.size > 0) {
@@ -64,23 +83,26 @@ export class PageDelivery {
         { durable: true },
       );
     }
-    return Array.from(sent, ({ proposal }) => proposal);
+    return sent.map(({ item }) => item.proposal);
   }
 
   /** The sink did not take it: it is sent again when it comes up again. */
   refused(sink: number, proposal: Proposal): void {
-    const sent = this.#sent.get(sink);
-    for (const item of sent ?? []) {
-      if (item.proposal !== proposal) continue;
-      sent?.delete(item);
-      const way = wayTo(sink, item.slot);
-      if (item.entity.sending.get(way) === item) item.entity.sending.delete(way);
+    const sent = this.#sent.get(sink) ?? [];
+    for (const sending of sent) {
+      const { item, slot } = sending;
+      if (item.proposal === proposal && slot.sending === sending) slot.sending = undefined;
     }
+    this.#sent.set(
+      sink,
+      sent.filter(({ item }) => item.proposal !== proposal),
+    );
   }
 
   /** Notes what every sink has confirmed. In a transaction, once for the page. */
   commit(sweep: number): void {
     this.#noteConfirmed();
+    this.#noteOrigins();
     const touched: Entity[] = [];
     for (const entity of this.#taken.values()) {
       if (entity.seen === 0 || entity.removed) this.#changed.add(entity);
@@ -88,7 +110,6 @@ export class PageDelivery {
       if (entity.seen < sweep) entity.seen = sweep;
       entity.removed = false;
     }
-    this.#noteOrigins();
     this.entities.touch(touched, sweep);
     this.entities.save([...this.#changed]);
   }
@@ -97,21 +118,18 @@ export class PageDelivery {
    * The same for a page that says of entities that they are removed: nothing else that was held of
    * them counts any more, so that all of it is sent again if they come back.
    *
-   * @returns how many were removed: all but those that a sink refused to
+   * @returns what those stood for that were removed: all but those that a sink refused to
    */
-  commitRemoval(): number {
+  commitRemoval(): RecordKey[] {
     this.#noteConfirmed();
-    let removed = 0;
+    const removed: RecordKey[] = [];
+    const named = new Set(this.#items.map(({ name }) => name));
     for (const entity of this.#taken.values()) {
-      const slots = new Set(
-        this.#items.filter((item) => item.entity === entity).map(({ slot }) => slot),
-      );
-      for (const held of entity.held.values()) {
-        for (const slot of held.keys()) if (!slots.has(slot)) held.delete(slot);
+      for (const slots of entity.sinks.values()) {
+        for (const [name, slot] of slots) if (!named.has(name)) slot.held = undefined;
       }
-      const everywhere = [...this.#sent.keys()].every((sink) => heldBy(entity, sink).size > 0);
-      entity.removed = everywhere;
-      if (everywhere) removed += 1;
+      entity.removed = [...this.#sent.keys()].every((sink) => isHeld(entity, sink));
+      if (entity.removed) removed.push((entity.origin ?? '') as RecordKey);
       this.#changed.add(entity);
     }
     this.entities.save([...this.#changed]);
@@ -124,15 +142,14 @@ export class PageDelivery {
   }
 
   #noteConfirmed(): void {
-    for (const [sink, sent] of this.#sent) {
-      for (const item of sent) {
-        const { entity, slot, digest } = item;
-        const way = wayTo(sink, slot);
+    for (const sent of this.#sent.values()) {
+      for (const sending of sent) {
+        const { item, slot, digest } = sending;
         // Another page sent something else since: what the sink ends up with is its affair.
-        if (entity.sending.get(way) !== item) continue;
-        entity.sending.delete(way);
-        this.#changed.add(entity);
-        if (digest !== undefined) heldBy(entity, sink).set(slot, digest);
+        if (slot.sending !== sending) continue;
+        slot.sending = undefined;
+        if (digest !== undefined) slot.held = digest;
+        this.#changed.add(item.entity);
       }
     }
     this.#forgetPastEvents();
@@ -141,17 +158,17 @@ export class PageDelivery {
   /** Of a time series only the events that are given now are remembered, or they would pile up. */
   #forgetPastEvents(): void {
     const given = new Map<Entity, Map<string, Set<string>>>();
-    for (const { entity, slot } of this.#items) {
-      const series = seriesOf(slot);
+    for (const { entity, name } of this.#items) {
+      const series = seriesOf(name);
       if (series === undefined || !this.#changed.has(entity)) continue;
       const bySeries = given.get(entity) ?? new Map<string, Set<string>>();
-      given.set(entity, bySeries.set(series, (bySeries.get(series) ?? new Set()).add(slot)));
+      given.set(entity, bySeries.set(series, (bySeries.get(series) ?? new Set()).add(name)));
     }
     for (const [entity, bySeries] of given) {
-      for (const held of entity.held.values()) {
-        for (const slot of held.keys()) {
-          const slots = bySeries.get(seriesOf(slot) ?? '');
-          if (slots?.has(slot) === false) held.delete(slot);
+      for (const slots of entity.sinks.values()) {
+        for (const [name, slot] of slots) {
+          const names = bySeries.get(seriesOf(name) ?? '');
+          if (names?.has(name) === false) slot.held = undefined;
         }
       }
     }
@@ -166,6 +183,11 @@ export class PageDelivery {
   }
 }
 
-function wayTo(sink: number, slot: string): string {
-  return `${sink} ${slot}`;
+function slotIn(slots: Slots, name: string): Slot {
+  let slot = slots.get(name);
+  if (slot === undefined) {
+    slot = { held: undefined, sending: undefined };
+    slots.set(name, slot);
+  }
+  return slot;
 }

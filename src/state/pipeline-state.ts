@@ -16,6 +16,7 @@ import { PageDelivery } from './page-delivery.js';
 import {
   changedVersions,
   deliveredRecords,
+  forgetRecords,
   knownVersions,
   openRuns,
   saveRecords,
@@ -26,9 +27,9 @@ import {
   type CandidatePage,
   countRemovable,
   forgetGoing,
-  forgetRecords,
   goingEntities,
   markGoing,
+  type NumberedEntity,
   staleCandidates,
 } from './stale.js';
 import { StateDatabase } from './state-database.js';
@@ -181,7 +182,7 @@ export class PipelineState {
     return this.#entities.loaded;
   }
 
-  staleCandidates(after?: string): CandidatePage {
+  staleCandidates(after?: number): CandidatePage {
     return staleCandidates(this.database, this.sweep, after);
   }
 
@@ -189,9 +190,9 @@ export class PipelineState {
     return countRemovable(this.database);
   }
 
-  markGoing(urns: readonly string[]): void {
+  markGoing(ids: readonly number[]): void {
     this.database.transaction(() => {
-      markGoing(this.database, urns);
+      markGoing(this.database, ids);
     });
   }
 
@@ -201,20 +202,17 @@ export class PipelineState {
     });
   }
 
-  goingEntities(limit: number, after?: string): string[] {
+  goingEntities(limit: number, after?: NumberedEntity): NumberedEntity[] {
     return goingEntities(this.database, limit, after);
   }
 
   /** Notes a page of removals that every sink has confirmed; gives how many none refused. */
-  commitRemoval(
-    page: PageDelivery,
-    urns: readonly string[],
-    sinkPositions: ReadonlyMap<string, JsonValue>,
-  ): number {
+  commitRemoval(page: PageDelivery, sinkPositions: ReadonlyMap<string, JsonValue>): number {
     let removed = 0;
     this.database.transaction(() => {
-      removed = page.commitRemoval();
-      forgetRecords(this.database, this.sweep.number, urns);
+      const origins = page.commitRemoval();
+      removed = origins.length;
+      forgetRecords(this.database, this.sweep.number, origins);
       this.#saveSinkPositions(sinkPositions);
     });
     page.release();

@@ -7,8 +7,11 @@ import { recordKey, type RecordKey, runKey, versionKey } from '../mlflow/record-
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { ModelVersion, Run } from '../mlflow/types.js';
 import { digestOfExperiment, digestOfVersion } from './digest.js';
-import type { StateDatabase } from './state-database.js';
-import { fromKey, toKey } from './text-key.js';
+import type { Parameter, StateDatabase } from './state-database.js';
+import { bucketOf, bucketsOf, fromKey, toKey } from './text-key.js';
+
+/** Records by their buckets; which of them are meant is told by their keys. */
+const BY_BUCKET = 'json_each(?) AS j CROSS JOIN records AS r ON r.bucket = j.value';
 
 type Row = readonly [
   key: string,
@@ -21,6 +24,8 @@ type Row = readonly [
 /**
  * Notes the records of a page that was delivered. In a transaction.
  *
+ * One whose bucket is another's is not noted: it is delivered each time, and never taken for gone.
+ *
  * @param inputs - what their mapping depended on, where it is known and all of it was delivered
  */
 export function saveRecords(
@@ -29,23 +34,22 @@ export function saveRecords(
   records: readonly unknown[],
   inputs: ReadonlyMap<RecordKey, string>,
 ): void {
-  const rows = new Map<RecordKey, readonly (Row[number] | undefined)[]>();
+  const rows = new Map<RecordKey, Parameter[]>();
   for (const record of records) {
     if (!isRecord(record)) continue;
     const key = recordKey(record);
-    if (key !== undefined) rows.set(key, [...rowOf(key, record), inputs.get(key) ?? null]);
+    if (key === undefined) continue;
+    const [text, ...row] = rowOf(key, record);
+    const input = inputs.get(key) ?? null;
+    rows.set(key, [null, bucketOf(text), text, sweep, sweep, ...row, input]);
   }
-  if (rows.size === 0) return;
-  database.run(
-    `INSERT INTO records
-     SELECT value->>0, ?1, ?1, value->>1, value->>2, value->>3, value->>4, value->>5
-     FROM json_each(?2)
-     WHERE true
-     ON CONFLICT (key) DO UPDATE SET found = excluded.found, mapped = excluded.mapped,
+  database.insert(
+    'records',
+    [...rows.values()],
+    `ON CONFLICT (bucket) DO UPDATE SET found = excluded.found, mapped = excluded.mapped,
        start = excluded.start, open = excluded.open, content = excluded.content,
-       run_id = excluded.run_id, input = excluded.input`,
-    sweep,
-    JSON.stringify([...rows.values()]),
+       run_id = excluded.run_id, input = excluded.input
+     WHERE key = excluded.key`,
   );
 }
 
@@ -56,10 +60,25 @@ export function touchRecords(
   keys: readonly RecordKey[],
 ): void {
   if (keys.length === 0) return;
+  const ids = named(database, keys, 'id').map(([, id]) => id);
   database.run(
-    'UPDATE records SET found = ? WHERE key IN (SELECT value FROM json_each(?))',
+    'UPDATE records SET found = ? WHERE id IN (SELECT value FROM json_each(?))',
     sweep,
-    JSON.stringify(keys.map(toKey)),
+    JSON.stringify(ids),
+  );
+}
+
+/** Forgets those of the records that the sweep did not meet. In a transaction. */
+export function forgetRecords(
+  database: StateDatabase,
+  sweep: number,
+  keys: readonly RecordKey[],
+): void {
+  const ids = named(database, keys, 'id').map(([, id]) => id);
+  database.run(
+    'DELETE FROM records WHERE found < ? AND id IN (SELECT value FROM json_each(?))',
+    sweep,
+    JSON.stringify(ids),
   );
 }
 
@@ -69,14 +88,8 @@ export function deliveredRecords(
   sweep: number,
   keys: readonly RecordKey[],
 ): Set<RecordKey> {
-  if (keys.length === 0) return new Set();
-  const rows = database.select<readonly [string]>(
-    ['r.key'],
-    'json_each(?) AS j CROSS JOIN records AS r ON r.key = j.value AND r.found = ?',
-    JSON.stringify(keys.map(toKey)),
-    sweep,
-  );
-  return new Set(rows.map(([key]) => fromKey(key) as RecordKey));
+  const found = named(database, keys, 'found').filter(([, last]) => last === sweep);
+  return new Set(found.map(([key]) => key));
 }
 
 /** Those of the records that were delivered with the same input. */
@@ -85,13 +98,7 @@ export function unchangedRecords(
   inputs: ReadonlyMap<RecordKey, string>,
 ): Set<RecordKey> {
   const unchanged = new Set<RecordKey>();
-  const rows = database.select<readonly [string, string]>(
-    ['r.key', 'r.input'],
-    'json_each(?) AS j CROSS JOIN records AS r ON r.key = j.value AND r.input IS NOT NULL',
-    JSON.stringify(Array.from(inputs.keys(), toKey)),
-  );
-  for (const [row, input] of rows) {
-    const key = fromKey(row) as RecordKey;
+  for (const [key, input] of named(database, [...inputs.keys()], 'input')) {
     if (inputs.get(key) === input) unchanged.add(key);
   }
   return unchanged;
@@ -102,13 +109,25 @@ export function deliveredContents(
   database: StateDatabase,
   keys: readonly RecordKey[],
 ): (readonly [RecordKey, string | null])[] {
+  return named(database, keys, 'content') as (readonly [RecordKey, string | null])[];
+}
+
+/** Those of the records that are noted, each with one of its columns. */
+function named(
+  database: StateDatabase,
+  keys: readonly RecordKey[],
+  column: 'id' | 'found' | 'input' | 'content',
+): (readonly [RecordKey, Parameter])[] {
+  if (keys.length === 0) return [];
+  const wanted = new Set(keys);
   return database
-    .select<readonly [string, string | null]>(
-      ['r.key', 'r.content'],
-      'json_each(?) AS j CROSS JOIN records AS r ON r.key = j.value',
-      JSON.stringify(keys.map(toKey)),
+    .select<readonly [string, Parameter]>(
+      ['r.key', `r.${column}`],
+      BY_BUCKET,
+      bucketsOf(keys.map(toKey)),
     )
-    .map(([key, content]) => [fromKey(key) as RecordKey, content]);
+    .map(([text, value]) => [fromKey(text) as RecordKey, value] as const)
+    .filter(([key]) => wanted.has(key));
 }
 
 /** Those of the versions that are not what was delivered. */
@@ -134,8 +153,9 @@ export function knownVersions(
   // After 'version ' and before 'version!', which is the next text of its length.
   const rows = database.select<readonly [string, string | null]>(
     ['key', 'run_id'],
-    `(SELECT key, run_id FROM records WHERE key > ? AND key < 'version!' ORDER BY key LIMIT ?)`,
-    after === undefined ? 'version ' : toKey(after),
+    `(SELECT key, run_id FROM records WHERE key >= 'version ' AND key < 'version!' AND key > ?
+      ORDER BY key LIMIT ?)`,
+    after === undefined ? '' : toKey(after),
     limit,
   );
   return rows.map(([key, runId]) => ({

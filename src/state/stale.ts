@@ -5,10 +5,15 @@
 import type { RecordKey } from '../mlflow/record-key.js';
 import type { StateDatabase } from './state-database.js';
 import type { Sweep } from './sweeps.js';
-import { fromKey, toKey } from './text-key.js';
+import { fromKey } from './text-key.js';
 
-export interface Candidate {
+/** An entity by its row. */
+export interface NumberedEntity {
+  readonly id: number;
   readonly urn: string;
+}
+
+export interface Candidate extends NumberedEntity {
   readonly origin: RecordKey;
   /**
    * Whether the sweep met its record, so that it is known to stand for nothing any more: it was
@@ -21,7 +26,7 @@ export interface Candidate {
 export interface CandidatePage {
   readonly candidates: readonly Candidate[];
   /** Where the next page begins; absent after the last one. */
-  readonly next?: string;
+  readonly next?: number;
 }
 
 /** Entities looked at in one go. */
@@ -31,33 +36,32 @@ const SCANNED = 5_000;
 export function staleCandidates(
   database: StateDatabase,
   { number, since }: Sweep,
-  after: string | undefined,
+  after = 0,
 ): CandidatePage {
-  const rows = database.select<readonly [string, string | null, number]>(
-    ['e.urn', 'e.origin', 'e.mapped = ?1', 'e.stale'],
-    `(SELECT e.urn, e.origin, coalesce(r.mapped, 0) AS mapped,
+  const rows = database.select<readonly [number, string, string | null, number, number]>(
+    ['e.id', 'e.urn', 'e.origin', 'e.mapped = ?1', 'e.stale'],
+    `(SELECT e.id, e.urn, e.origin, coalesce(r.mapped, 0) AS mapped,
         e.removed = 0 AND e.origin IS NOT NULL AND e.seen < ?1 AND (
           r.key IS NULL OR r.mapped = ?1
           OR r.found < ?1 AND (?2 IS NULL OR r.start IS NULL OR r.start >= ?2)) AS stale
-      FROM entities AS e LEFT JOIN records AS r ON r.key = e.origin
-      WHERE e.urn > ?3 ORDER BY e.urn LIMIT ${SCANNED}) AS e`,
+      FROM entities AS e LEFT JOIN records AS r ON r.bucket = e.origin_bucket AND r.key = e.origin
+      WHERE e.id > ?3 ORDER BY e.id LIMIT ${SCANNED}) AS e`,
     number,
     since ?? null,
-    after ?? '',
+    after,
   );
-  const last = rows.length < SCANNED ? undefined : rows.at(-1)?.[0];
-  const candidates = rows.flatMap(([urn, origin, certain, stale]: readonly unknown[]) =>
-    stale === 1
-      ? [
-          {
-            urn: fromKey(String(urn)),
-            origin: fromKey(String(origin)) as RecordKey,
-            certain: certain === 1,
-          },
-        ]
-      : [],
-  );
-  return last === undefined ? { candidates } : { candidates, next: last };
+  const next = rows.length < SCANNED ? undefined : rows.at(-1)?.[0];
+  const candidates: Candidate[] = [];
+  for (const [id, urn, origin, certain, stale] of rows) {
+    if (stale !== 1 || origin === null) continue;
+    candidates.push({
+      id,
+      urn: fromKey(urn),
+      origin: fromKey(origin) as RecordKey,
+      certain: certain === 1,
+    });
+  }
+  return next === undefined ? { candidates } : { candidates, next };
 }
 
 /** Entities that could go: all that stand for a record and were not removed yet. */
@@ -70,10 +74,10 @@ export function countRemovable(database: StateDatabase): number {
 }
 
 /** Notes that they are to be removed. In a transaction. */
-export function markGoing(database: StateDatabase, urns: readonly string[]): void {
+export function markGoing(database: StateDatabase, ids: readonly number[]): void {
   database.run(
-    'UPDATE entities SET removed = 2 WHERE urn IN (SELECT value FROM json_each(?))',
-    JSON.stringify(urns.map(toKey)),
+    'UPDATE entities SET removed = 2 WHERE id IN (SELECT value FROM json_each(?))',
+    JSON.stringify(ids),
   );
 }
 
@@ -83,28 +87,17 @@ export function forgetGoing(database: StateDatabase): void {
 }
 
 /** Some of those that are to be removed, after the one named. */
-export function goingEntities(database: StateDatabase, limit: number, after?: string): string[] {
+export function goingEntities(
+  database: StateDatabase,
+  limit: number,
+  after?: NumberedEntity,
+): NumberedEntity[] {
   return database
-    .select<readonly [string]>(
-      ['urn'],
-      '(SELECT urn FROM entities WHERE removed = 2 AND urn > ? ORDER BY urn LIMIT ?)',
-      after === undefined ? '' : toKey(after),
+    .select<readonly [number, string]>(
+      ['id', 'urn'],
+      '(SELECT id, urn FROM entities WHERE removed = 2 AND id > ? ORDER BY id LIMIT ?)',
+      after?.id ?? 0,
       limit,
     )
-    .map(([urn]) => fromKey(urn));
-}
-
-/** Forgets the records that removed entities stood for and that were not met. In a transaction. */
-export function forgetRecords(
-  database: StateDatabase,
-  sweep: number,
-  urns: readonly string[],
-): void {
-  database.run(
-    `DELETE FROM records WHERE found < ? AND key IN (
-       SELECT e.origin FROM json_each(?) AS j CROSS JOIN entities AS e ON e.urn = j.value
-       WHERE e.removed = 1)`,
-    sweep,
-    JSON.stringify(urns.map(toKey)),
-  );
+    .map(([id, urn]) => ({ id, urn: fromKey(urn) }));
 }

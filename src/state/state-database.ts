@@ -17,13 +17,16 @@ export type Parameter = string | number | null;
 const CACHE_KIB = 8 * 1024;
 
 /**
- * Pages of the log, 4 KiB each, after which it is worked into the file: keys are scattered, so that a
- * page of the source touches much of a small file, and the same again the next time.
+ * Pages of the log, 4 KiB each, after which it is worked into the file: what its indexes are made of
+ * is scattered, so that a page of the source touches much of them, and the same again the next time.
  */
 const LOG_PAGES = 8_000;
 
 /** A larger file is checked only after a run that did not end by itself. */
 const CHECKED_BYTES = 32 * 1024 * 1024;
+
+/** How many rows a statement inserts: a few statements serve any number of rows. */
+const INSERTED_ROWS = [50, 10, 1];
 
 export interface OpenOptions {
   /** Whether a file that is not there is made. */
@@ -93,6 +96,24 @@ export class StateDatabase {
   run(sql: string, ...parameters: readonly Parameter[]): void {
     this.#throwIfUnusable();
     this.#prepare(sql).run([...parameters]);
+  }
+
+  /**
+   * Inserts rows, many with a call. In a transaction.
+   *
+   * @param into - what follows INSERT INTO, up to the values
+   * @param conflict - what follows the values
+   */
+  insert(into: string, rows: readonly (readonly Parameter[])[], conflict = ''): void {
+    const row = `(${(rows[0] ?? []).map(() => '?').join()})`;
+    let start = 0;
+    for (const size of INSERTED_ROWS) {
+      if (start + size > rows.length) continue;
+      const sql = `INSERT INTO ${into} VALUES ${Array<string>(size).fill(row).join()} ${conflict}`;
+      for (; start + size <= rows.length; start += size) {
+        this.run(sql, ...rows.slice(start, start + size).flat());
+      }
+    }
   }
 
   /**

@@ -18,3 +18,26 @@ export function toKey(text: string): string {
 export function fromKey(key: string): string {
   return key.startsWith('"') ? (JSON.parse(key) as string) : key;
 }
+
+/**
+ * A number of 53 bits to look a key up by; the key itself is compared as well, for two may have the
+ * same. An index of numbers is a fraction of one of texts, whose entries a page would touch all over
+ * the file. It stands in files: another way to make it needs a migration.
+ */
+export function bucketOf(key: string): number {
+  // Two multiplicative hashes in one pass, by odd constants far from any regularity of keys.
+  let [high, low] = [0x9e3779b9, 0x85ebca6b];
+  for (let index = 0; index < key.length; index += 1) {
+    const unit = key.charCodeAt(index);
+    high = Math.imul(high ^ unit, 0x9e3779b1);
+    low = Math.imul(low ^ unit, 0x5f356495);
+  }
+  high = Math.imul(high ^ (low >>> 15), 0xc2b2ae3d);
+  low = Math.imul(low ^ (high >>> 13), 0x27d4eb2f);
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
+}
+
+/** Their buckets as JSON: a parameter to look up many keys with. */
+export function bucketsOf(keys: readonly string[]): string {
+  return JSON.stringify(keys.map(bucketOf));
+}

@@ -174,8 +174,7 @@ export class StateKeeper {
   beginRemoval(proposals: readonly Proposal[], onRemoved: (count: number) => void): PageNotes {
     const delivery = this.state.page(proposals);
     return this.#notes(delivery, proposals.length, () => {
-      const urns = proposals.map(({ entityUrn }) => entityUrn);
-      onRemoved(this.state.commitRemoval(delivery, urns, this.#positions()));
+      onRemoved(this.state.commitRemoval(delivery, this.#positions()));
       return Promise.resolve();
     });
   }

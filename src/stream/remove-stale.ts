@@ -9,7 +9,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Proposal } from '../datahub/proposal.js';
 import type { StaleReport } from '../state/options.js';
-import type { Candidate } from '../state/stale.js';
+import type { Candidate, NumberedEntity } from '../state/stale.js';
 import type { OpenSource, ReadPlan, RunContext } from './contracts.js';
 import type { PageNotes, StateKeeper } from './keep-state.js';
 
@@ -78,7 +78,7 @@ async function findGoing({
 }: Removal): Promise<{ going: number; kept: number }> {
   let going = 0;
   let kept = 0;
-  let after: string | undefined;
+  let after: number | undefined;
   do {
     context.signal.throwIfAborted();
     const { candidates, next } = keeper.state.staleCandidates(after);
@@ -98,12 +98,12 @@ async function findGoing({
 async function confirmedGone(
   candidates: readonly Candidate[],
   source: OpenSource<unknown>,
-): Promise<string[]> {
+): Promise<number[]> {
   const asked = candidates.filter(({ certain }) => !certain).map(({ origin }) => origin);
   const gone = asked.length === 0 ? undefined : await source.findGone?.([...new Set(asked)]);
   return candidates
     .filter(({ certain, origin }) => certain || gone?.has(origin) === true)
-    .map(({ urn }) => urn);
+    .map(({ id }) => id);
 }
 
 function list({ keeper }: Removal): StaleReport {
@@ -111,7 +111,7 @@ function list({ keeper }: Removal): StaleReport {
   let removed = 0;
   for (let page = keeper.state.goingEntities(PAGE_SIZE); page.length > 0;) {
     removed += page.length;
-    for (const urn of page) if (urns.length < LISTED_URNS) urns.push(urn);
+    for (const { urn } of page) if (urns.length < LISTED_URNS) urns.push(urn);
     page = keeper.state.goingEntities(PAGE_SIZE, page.at(-1));
   }
   return { ...NOTHING_STALE, removed, urns };
@@ -131,12 +131,12 @@ async function send({ keeper, deliver, context }: Removal): Promise<StaleReport>
         removed += count;
       }),
     );
-    for (const urn of page) if (urns.length < LISTED_URNS) urns.push(urn);
+    for (const { urn } of page) if (urns.length < LISTED_URNS) urns.push(urn);
   }
 }
 
 /** `urn:li:<type>:…` names the type itself. */
-function asRemoved(entityUrn: string): Proposal {
+function asRemoved({ urn: entityUrn }: NumberedEntity): Proposal {
   const [, , entityType = ''] = entityUrn.split(':', 3);
   return {
     entityType,
