@@ -10,7 +10,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/live/**', 'node_modules/**'],
     globalSetup: ['test/support/transcript-setup.ts'],
-    testTimeout: 30_000,
+    // For what hangs; a busy machine is not to be taken for that.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // They wait for processes and for time to pass more than they compute.
     maxWorkers: Math.max(3, availableParallelism() - 1),
   },
