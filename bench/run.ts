@@ -1,11 +1,11 @@
 /**
  * `npm run bench`: how long a sweep of MLflow takes, and how long the proposals of a file take to
  * Kafka and to DataHub, beside bare clients that do the same and beside DataHub's own connector, in
- * one go. Writes bench/results.md and the table of the README.
+ * one go; and what a state costs and saves. Writes bench/results.md and the table of the README.
  *
- *   npm run bench                  all of it, some 15 minutes: the peer takes most of them
+ *   npm run bench                  all of it, some 45 minutes
  *   npm run bench -- --no-peer     without the peer; the files are left as they are
- *   npm run bench -- --only kafka  or datahub-rest, or mlflow; the files are left as they are
+ *   npm run bench -- --only kafka  or datahub-rest, mlflow, state; the files are left as they are
  */
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -22,12 +22,14 @@ import { benchKafka } from './kafka.js';
 import { compare, type Command } from './measure.js';
 import { makeProposals } from './proposals.js';
 import { rowOf, tableOf, type Row } from './row.js';
+import { benchState, STATE_VERSION } from './state.js';
 
 const CONTENT = { experiments: 20, runs: 5_000, models: 100, versions: 1_000 };
 const CONNECTIONS = 2;
 /** MLflow's own default. */
 const WORKERS = 4;
 const ROUNDS = 3;
+const STATE = { runs: 100_000, roundsDirectly: 2 };
 const VERSIONS: readonly MlflowVersion[] = ['2.22.5', '3.17.2'];
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -41,9 +43,14 @@ const rows: Row[] = [];
 if (isWanted('mlflow')) for (const version of VERSIONS) rows.push(await benchMlflow(version));
 if (isWanted('kafka') || isWanted('datahub-rest')) rows.push(...(await benchSinks()));
 const table = tableOf(rows);
-console.log(`\n${table}\n`);
+if (rows.length > 0) console.log(`\n${table}\n`);
+const stateTable = isWanted('state') ? await benchState(STATE) : '';
+if (stateTable !== '') console.log(`\n${stateTable}\n`);
 if (withPeer && !process.argv.includes('--only')) {
-  await writeFile(here('results.md'), `${heading()}\n${table}\n`);
+  await writeFile(
+    here('results.md'),
+    `${heading()}\n${table}\n\n${stateHeading()}\n${stateTable}\n`,
+  );
   await replaceInReadme(table);
 }
 
@@ -115,6 +122,14 @@ async function benchMlflow(version: MlflowVersion): Promise<Row> {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function stateHeading(): string {
+  return `## With state
+
+MLflow ${STATE_VERSION}, one store, read in both ways. The first run makes the state file, the second finds nothing new.
+From SQLite medians of ${STATE.roundsDirectly} rounds after one to warm up, over REST once.
+`;
 }
 
 function heading(): string {
