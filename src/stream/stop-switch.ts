@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { PipelineError } from '../core/errors.js';
 
 /** After the grace time, how long a component may take to heed its signal; the grace time if less. */
@@ -19,6 +20,8 @@ export class StopSwitch {
   constructor(signal: AbortSignal | undefined, graceMs: number) {
     this.#signal = signal;
     this.#graceMs = graceMs;
+    // Every request and every wait listens, dozens at a time: Node would take that for a leak.
+    setMaxListeners(0, this.#halt.signal);
     if (signal?.aborted === true) this.#stop();
     else signal?.addEventListener('abort', this.#stop, { once: true });
   }

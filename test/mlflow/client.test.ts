@@ -4,6 +4,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Call } from '../../src/mlflow/client/mlflow-client.js';
 import { TEST_CERTIFICATE } from '../support/mlflow-server/certificate.js';
@@ -118,6 +119,35 @@ describe('a retry', () => {
       code: 'SOURCE_RATE_LIMITED',
       retryAfterMs: 7_000,
     });
+  });
+});
+
+describe('the pace', () => {
+  it('is no faster than configured', async () => {
+    const server = await startServer();
+    const client = await openClient(server.uri, { maxRequestsPerSecond: 10 });
+    const start = performance.now();
+    await Promise.all(Array.from({ length: 15 }, () => client.json(SEARCH)));
+    // Ten at once, and the others a tenth of a second apart.
+    expect(performance.now() - start).toBeGreaterThan(450);
+  });
+
+  it('heeds what the server asks of one request in all', async () => {
+    const times: number[] = [];
+    const server = await startServer({
+      faults: () => {
+        times.push(performance.now());
+        return times.length === 1 ? status(429, '', { 'retry-after': '1' }) : undefined;
+      },
+    });
+    const counter = { requests: 0, retries: 0 };
+    const client = await openClient(server.uri, { maxRetryAfterMs: 500, counter });
+    const first = client.json(SEARCH);
+    while (counter.retries === 0) await sleep(5);
+    await Promise.all([first, client.json(SEARCH)]);
+    const [refused = 0, ...others] = times;
+    expect(others).toHaveLength(2);
+    for (const time of others) expect(time - refused).toBeGreaterThan(450);
   });
 });
 

@@ -194,7 +194,7 @@ export function statusFailure(answer: FailedAnswer, place: Place): HttpStatusErr
     case 429:
       return failure(
         'SOURCE_RATE_LIMITED',
-        `: too many requests. Set a smaller concurrency, or wait${quote}`,
+        `: too many requests. Set maxRequestsPerSecond to what it allows, or wait${quote}`,
         true,
       );
     default:

@@ -11,6 +11,7 @@ import type { Address } from '../address.js';
 import { openDispatcher } from './dispatcher.js';
 import {
   connectionFailure,
+  HttpStatusError,
   notJson,
   ResponseTooLargeError,
   statusFailure,
@@ -18,6 +19,7 @@ import {
   wrongAnswer,
   type Place,
 } from './failures.js';
+import { Pace } from './pace.js';
 import type { ClientSettings } from './settings.js';
 
 /** Where requests are counted. */
@@ -33,6 +35,8 @@ export interface MlflowClientOptions extends Omit<RetryOptions, 'onRetry'> {
   /** From the start of a request to the end of its answer, milliseconds. */
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
+  /** Requests in a second; absent where only the server's complaints limit them. */
+  readonly maxRequestsPerSecond?: number | undefined;
   readonly counter: RequestCounter;
   /** Told when a request has failed for the first time and is tried again. */
   readonly onFirstRetry?: (error: PipelineError) => void;
@@ -75,6 +79,7 @@ export class MlflowClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #redact: (text: string) => string;
   readonly #proxy: string | undefined;
+  readonly #pace: Pace;
   #closed = false;
 
   constructor(
@@ -91,6 +96,8 @@ export class MlflowClient {
     };
     this.#redact = hideSecrets({ secrets, headerValues: Object.values(headers) });
     this.#proxy = proxy === undefined ? undefined : new URL(proxy).host;
+    const { maxRequestsPerSecond: maxPerSecond } = options;
+    this.#pace = new Pace(maxPerSecond === undefined ? {} : { maxPerSecond });
   }
 
   /** The JSON object that the server answers with. */
@@ -146,7 +153,7 @@ export class MlflowClient {
   async #send(call: Call): Promise<{ text: string; contentType: string; place: Place }> {
     const { signal, timeoutMs, counter } = this.options;
     const place = this.#place(call);
-    signal.throwIfAborted();
+    const turn = await this.#pace.turn(signal);
     this.#throwIfClosed(place);
     // One controller for both ends of patience. (AbortSignal.any keeps its sources' listeners.)
     const controller = new AbortController();
@@ -161,8 +168,13 @@ export class MlflowClient {
     signal.addEventListener('abort', stop, { once: true });
     try {
       counter.requests += 1;
-      return await this.#exchange(call, place, controller.signal);
+      const answer = await this.#exchange(call, place, controller.signal);
+      this.#pace.answered();
+      return answer;
     } catch (error) {
+      if (error instanceof HttpStatusError && error.status === TOO_MANY_REQUESTS) {
+        this.#pace.tooMany(turn, Math.min(error.retryAfterMs ?? 0, this.options.maxRetryAfterMs));
+      }
       signal.throwIfAborted();
       this.#throwIfClosed(place);
       if (timeout.passed) throw timeoutFailure(place, timeoutMs);
@@ -255,6 +267,8 @@ export class MlflowClient {
     };
   }
 }
+
+const TOO_MANY_REQUESTS = 429;
 
 /** Of an error's body this much is read: it is quoted from, not used. */
 const LONGEST_ERROR_BYTES = 64 * 1024;

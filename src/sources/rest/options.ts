@@ -77,6 +77,15 @@ export const restOptionsSchema = z.strictObject({
     .max(32)
     .default(2)
     .describe('Requests at a time, at most; what MLflow gains by more depends on its workers'),
+  maxRequestsPerSecond: z
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .optional()
+    .describe(
+      'Requests in a second, at most, for servers that allow only so many. Without it, or where it ' +
+        'is too much, the rate halves at each answer 429 and grows back slowly',
+    ),
   timeoutMs: ms(1, HOUR_MS)
     .default(2 * MINUTE_MS)
     .describe('For one request, from connecting to the end of its answer; milliseconds'),

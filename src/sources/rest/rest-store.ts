@@ -84,6 +84,7 @@ function clientOptions(
     connections: settings.concurrency,
     timeoutMs: settings.timeoutMs,
     maxResponseBytes: settings.maxResponseBytes,
+    maxRequestsPerSecond: settings.maxRequestsPerSecond,
     retries: settings.retries,
     minDelayMs: settings.minRetryDelayMs,
     maxDelayMs: settings.maxRetryDelayMs,
