@@ -9,7 +9,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { binOf } from './install.js';
+import { binOf, PYTHON_ENVIRONMENT } from './install.js';
 import { killGroup, run, tail } from './processes.js';
 import { mlflow, type MlflowVersion } from './releases.js';
 
@@ -112,6 +112,7 @@ async function launch(
 export function mlflowEnvironment(version: MlflowVersion): Record<string, string> {
   return {
     ...(process.env as Record<string, string>),
+    ...PYTHON_ENVIRONMENT,
     PATH: `${binOf(mlflow(version))}${delimiter}${process.env['PATH'] ?? ''}`,
     MLFLOW_DISABLE_TELEMETRY: 'true',
     // Ten more processes, for evaluations that nobody asks for here.
@@ -140,7 +141,6 @@ async function healthy(uri: string, child: ChildProcess): Promise<void> {
   }
 }
 
-/** Ends the group, and waits until no process of it is left. */
 /** Ends a group that was started detached, at the latest after ten seconds. */
 export async function stopGroup(child: ChildProcess): Promise<void> {
   const { pid } = child;
