@@ -33,6 +33,8 @@ export interface Faults {
 /** Of each fault, too, how often it was met. */
 export type GmsCounts = Readonly<Record<string, number>> & {
   readonly requests: number;
+  /** Those that it has not answered yet. */
+  readonly open: number;
   readonly proposals: number;
   readonly refused: number;
 };

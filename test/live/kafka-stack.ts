@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { startBroker, type Broker } from './kafka/broker.js';
 import { installKafka } from './kafka/install.js';
-import { freePorts, ServerProcess } from './kafka/process.js';
+import { ServerProcess } from './kafka/process.js';
+import { freePorts } from './ports.js';
 
 export interface KafkaStack {
   readonly broker: Broker;
@@ -20,7 +21,7 @@ export interface KafkaStack {
   stop(): Promise<void>;
 }
 
-/** Installs what is missing, which takes a while the first time, and starts both. */
+/** Installs what is missing, in live tests nothing (see setup.ts), and starts both. */
 export async function startKafkaStack(): Promise<KafkaStack> {
   const programs = await installKafka();
   const folder = await mkdtemp(join(tmpdir(), 'kafka-stack-'));

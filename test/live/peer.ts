@@ -5,7 +5,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { binOf } from './install.js';
+import { binOf, PYTHON_ENVIRONMENT } from './install.js';
 import { run } from './processes.js';
 import { readProposals, type FiledProposal } from './proposals.js';
 import { PEER } from './releases.js';
@@ -45,6 +45,7 @@ export async function runPeer(trackingUri: string, config: PeerConfig = {}): Pro
 }
 
 export const PEER_ENVIRONMENT = {
+  ...PYTHON_ENVIRONMENT,
   DATAHUB_TELEMETRY_ENABLED: 'false',
   GIT_PYTHON_REFRESH: 'quiet',
   PYTHONWARNINGS: 'ignore',

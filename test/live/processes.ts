@@ -24,7 +24,7 @@ const TAIL = 6_000; // characters of output in a message
 export async function run(
   program: string,
   args: readonly string[],
-  { cwd, env, timeoutMs = 120_000, allow = [0] }: RunOptions = {},
+  { cwd, env, timeoutMs = 300_000, allow = [0] }: RunOptions = {},
 ): Promise<Output & { readonly status: number }> {
   const child = spawn(program, args, {
     ...(cwd === undefined ? {} : { cwd }),

@@ -5,11 +5,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { binOf } from './install.js';
+import { binOf, PYTHON_ENVIRONMENT } from './install.js';
+import { freePort } from './ports.js';
 import { killGroup, run, tail } from './processes.js';
 import { mlflow, type MlflowVersion } from './releases.js';
 
@@ -24,7 +24,8 @@ export interface MlflowServer {
   stop(): Promise<void>;
 }
 
-const START_MS = 120_000;
+/** Long, as a machine may be slow, and busy with other tests. */
+const START_MS = 240_000;
 const STOP_MS = 10_000;
 
 /**
@@ -112,6 +113,7 @@ async function launch(
 export function mlflowEnvironment(version: MlflowVersion): Record<string, string> {
   return {
     ...(process.env as Record<string, string>),
+    ...PYTHON_ENVIRONMENT,
     PATH: `${binOf(mlflow(version))}${delimiter}${process.env['PATH'] ?? ''}`,
     MLFLOW_DISABLE_TELEMETRY: 'true',
     // Ten more processes, for evaluations that nobody asks for here.
@@ -140,7 +142,6 @@ async function healthy(uri: string, child: ChildProcess): Promise<void> {
   }
 }
 
-/** Ends the group, and waits until no process of it is left. */
 /** Ends a group that was started detached, at the latest after ten seconds. */
 export async function stopGroup(child: ChildProcess): Promise<void> {
   const { pid } = child;
@@ -160,18 +161,6 @@ function groupLives(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 /** Runs a Python script with the MLflow of this version. */

@@ -3,7 +3,8 @@
  */
 
 import { installAll } from './install.js';
+import { installKafka } from './kafka/install.js';
 
 export async function setup(): Promise<void> {
-  await installAll();
+  await Promise.all([installAll(), installKafka()]);
 }

@@ -30,17 +30,12 @@ let gms: Gms;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'crash-'));
-  kafka = await startKafkaStack();
-  gms = await startGms();
-  server = await startMlflow('3.17.2', (database) =>
-    seedBulk('3.17.2', database, {
-      experiments: 10,
-      runs: 3_000,
-      models: 20,
-      versions: 200,
-      'same-start': 500,
-    }),
-  );
+  const bulk = { experiments: 10, runs: 3_000, models: 20, versions: 200, 'same-start': 500 };
+  [kafka, gms, server] = await Promise.all([
+    startKafkaStack(),
+    startGms(),
+    startMlflow('3.17.2', (database) => seedBulk('3.17.2', database, bulk)),
+  ]);
 });
 afterAll(async () => {
   await Promise.all([server.stop(), kafka.stop(), gms.stop()]);
@@ -70,23 +65,24 @@ it.each(['a server', 'its database'])(
       // Slow enough that the kills come while pages are on their way.
       await gms.control({ delayMs: 300 });
       const taken = async () => (await gms.taken()).slice(before);
+      const delivers = async () => (await gms.counts()).proposals > before + arrived;
       let arrived = 0;
       let repeatedMost = 0;
       for (let kill = 0; kill < kills; kill += 1) {
         const { child, ended } = pipeline.start();
         // Every fifth at any moment of the start, the others once it has begun to deliver.
         if (kill % 5 !== 4) {
-          while ((await taken()).length === arrived && child.exitCode === null) await sleep(20);
+          while (!(await delivers()) && child.exitCode === null) await sleep(20);
           await sleep(Math.random() * 1_500);
         } else await sleep(Math.random() * 2_500);
         child.kill('SIGKILL');
         await ended;
-        await sleep(500); // what the service has already been sent
+        await untilQuiet();
         const all = await taken();
         repeatedMost = Math.max(repeatedMost, runsRepeated(all, arrived));
         arrived = all.length;
       }
-      await gms.control({});
+      await gms.control({ delayMs: 0 });
       const last = await pipeline.run();
       expect(last.status, last.output).toBe(0);
       const rest = await taken();
@@ -102,8 +98,14 @@ it.each(['a server', 'its database'])(
       await pipeline.remove();
     }
   },
-  900_000,
+  1_800_000,
 );
+
+/** Until the service has taken what a run that is gone had sent it. */
+async function untilQuiet(): Promise<void> {
+  do await sleep(200);
+  while ((await gms.counts()).open > 0);
+}
 
 /** Runs that were sent again after a restart, of those that had arrived before it. */
 function runsRepeated(taken: readonly FiledProposal[], before: number): number {

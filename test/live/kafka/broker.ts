@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
 import { makeCertificates, type Certificates } from './certificates.js';
+import { freePorts } from '../ports.js';
 import type { KafkaPrograms } from './install.js';
-import { freePorts, ServerProcess } from './process.js';
+import { ServerProcess } from './process.js';
 
 const run = promisify(execFile);
 

@@ -4,7 +4,6 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ServerOptions {
@@ -19,7 +18,8 @@ export interface ServerOptions {
   readonly ready: () => Promise<boolean>;
 }
 
-const READY_MS = 120_000;
+/** Long, as a machine may be slow, and busy with other tests. */
+const READY_MS = 240_000;
 
 export class ServerProcess {
   readonly #options: ServerOptions;
@@ -81,32 +81,4 @@ export class ServerProcess {
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
-}
-
-/** Below the range that systems take ports for outgoing connections from: a port stays ours. */
-const FIRST_PORT = 15_000;
-const LAST_PORT = 30_000;
-
-/** Ports of the loopback interface that are free by now, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
-    if (await isFree(port)) ports.add(port);
-  }
-  return [...ports];
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
 }

@@ -29,10 +29,13 @@ from datahub.metadata.schema_classes import (  # noqa: E402
 )
 from datahub.metadata.schemas import getMetadataChangeProposalSchema  # noqa: E402
 
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 CONTENT_TYPES = {"UPSERT": "application/json", "PATCH": "application/json-patch+json"}
-# Whatever hangs, it is named.
-faulthandler.dump_traceback_later(280, exit=True)
+
+
+def watch():
+    """Names what hangs: nothing of what is watched takes minutes, however slow the machine is."""
+    faulthandler.dump_traceback_later(240, exit=True)
 
 
 def read(broker, topic, registry, out):
@@ -60,6 +63,7 @@ def read(broker, topic, registry, out):
     context = SerializationContext(topic, MessageField.VALUE)
     last = time.monotonic()
     while left:
+        watch()
         # It waits for as many as that, or for as long as that.
         messages = consumer.consume(500, timeout=0.2)
         if messages:
@@ -109,6 +113,7 @@ def canonical(path):
 
 
 if __name__ == "__main__":
+    watch()
     if sys.argv[1] == "--canonical":
         canonical(sys.argv[2])
     else:

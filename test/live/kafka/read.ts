@@ -40,7 +40,8 @@ export async function canonicalForms(ours: object): Promise<readonly (string | u
 async function python(args: readonly string[]): Promise<string> {
   const { stdout } = await run(join(binOf(KAFKA_READER), 'python'), [SCRIPT, ...args], {
     env: PEER_ENVIRONMENT,
-    timeoutMs: 300_000,
+    // Longer than it lets itself hang.
+    timeoutMs: 900_000,
   });
   return stdout;
 }

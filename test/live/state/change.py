@@ -1,13 +1,18 @@
-"""Makes one change in an MLflow store, through MLflow's own client.
+"""Makes changes in an MLflow store, through MLflow's own client.
 
-    python change.py http://127.0.0.1:5000 prepare
-    python change.py http://127.0.0.1:5000 run-tag
+    echo prepare | python change.py http://127.0.0.1:5000
 
-`prepare` fills an empty store with what the changes are about. Entities are found by their names.
+Reads the name of a change from each line of its input, makes it, and answers with a line: `null`,
+or a traceback as JSON. `prepare` fills an empty store with what the others are about. Entities are
+found by their names.
 """
 
+import json
+import logging
+import os
 import sys
 import time
+import traceback
 import warnings
 
 warnings.filterwarnings("ignore")
@@ -16,7 +21,10 @@ import mlflow  # noqa: E402
 from mlflow.entities import Dataset, DatasetInput, InputTag, RunStatus, ViewType  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
 
-uri, what = sys.argv[1], sys.argv[2]
+# MLflow prints and logs what it does.
+answers, sys.stdout = sys.stdout, open(os.devnull, "w")
+logging.getLogger("mlflow").setLevel(logging.WARNING)
+uri = sys.argv[1]
 mlflow.set_tracking_uri(uri)
 client = MlflowClient(tracking_uri=uri, registry_uri=uri)
 ARTIFACTS = "s3://mlflow-artifacts"
@@ -111,4 +119,10 @@ CHANGES = {
     ),
 }
 
-CHANGES[what]()
+for line in sys.stdin:
+    problem = None
+    try:
+        CHANGES[line.strip()]()
+    except Exception:
+        problem = traceback.format_exc()
+    print(json.dumps(problem), file=answers, flush=True)

@@ -1,0 +1,3 @@
+import { describeChanges } from './state/changes.js';
+
+describeChanges('2.22.5');

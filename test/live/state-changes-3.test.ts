@@ -1,0 +1,3 @@
+import { describeChanges } from './state/changes.js';
+
+describeChanges('3.17.2');
