@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Pace, type Clock } from '../../src/mlflow/client/pace.js';
+import { Pace, type Clock, type Turn } from '../../src/mlflow/client/pace.js';
 
 const signal = new AbortController().signal;
 
@@ -47,9 +47,8 @@ beforeEach(() => {
 const paceOf = (maxPerSecond?: number) =>
   new Pace({ clock, ...(maxPerSecond === undefined ? {} : { maxPerSecond }) });
 
-/** Gives when it was let through. */
-async function turn(pace: Pace): Promise<number> {
-  const waiting = pace.turn(signal);
+async function turn(pace: Pace): Promise<Turn & { readonly at: number }> {
+  const waiting = pace.turn(signal).then((its) => ({ ...its, at: clock.now() }));
   await clock.pass();
   return waiting;
 }
@@ -58,7 +57,10 @@ async function turn(pace: Pace): Promise<number> {
 async function turns(pace: Pace, count: number): Promise<number[]> {
   const start = clock.now();
   const all = Promise.all(
-    Array.from({ length: count }, async () => ((await pace.turn(signal)) - start) / 1000),
+    Array.from({ length: count }, async () => {
+      await pace.turn(signal);
+      return (clock.now() - start) / 1000;
+    }),
   );
   await clock.pass();
   return all;
@@ -89,7 +91,7 @@ describe('the pace of requests', () => {
     }
     const together = [await pace.turn(signal), await pace.turn(signal)];
     await clock.pass(100);
-    for (const at of together) pace.tooMany(at);
+    expect(together.map((its) => pace.tooMany(its))).toEqual([true, false]);
     expect(pace.perSecond).toBeGreaterThan(4);
     expect(pace.perSecond).toBeLessThan(7);
     const before = pace.perSecond;
@@ -103,12 +105,13 @@ describe('the pace of requests', () => {
     const served: number[] = [];
     let refused = 0;
     for (let number = 0; number < 2_000; number += 1) {
-      const at = await turn(pace);
+      const its = await turn(pace);
+      const { at } = its;
       await clock.pass(20);
       const inTheLastSecond = served.filter((time) => time > at - 1000).length;
       if (inTheLastSecond >= ALLOWED) {
         refused += 1;
-        pace.tooMany(at);
+        pace.tooMany(its);
       } else {
         served.push(at);
         pace.answered();
@@ -129,11 +132,44 @@ describe('the pace of requests', () => {
     expect(pace.perSecond).toBe(1);
   });
 
-  it('lets nothing through while the server wants to be left alone', async () => {
+  it('lets nothing through while the server wants to be left alone, and saves nothing up', async () => {
+    const pace = paceOf(2);
+    const [first] = await Promise.all([pace.turn(signal), pace.turn(signal)]);
+    const queued = turns(pace, 4);
+    pace.tooMany(first, 30_000);
+    expect(pace.perSecond).toBe(1);
+    expect(await queued).toEqual([31, 32, 33, 34]);
+  });
+
+  it('is not told by what was long ago', async () => {
     const pace = paceOf();
-    pace.tooMany(await pace.turn(signal), 30_000);
-    const [first = 0] = await turns(pace, 1);
-    expect(first).toBeGreaterThanOrEqual(30);
+    await turns(pace, 50);
+    await clock.pass(600_000);
+    await turns(pace, 50);
+    pace.tooMany(await turn(pace));
+    expect(pace.perSecond).toBeGreaterThan(20);
+  });
+
+  it('does not collapse where many wait at once', async () => {
+    const ALLOWED = 5;
+    const pace = paceOf();
+    const served: number[] = [];
+    const worker = async () => {
+      while (served.length < 500) {
+        const its = await pace.turn(signal);
+        const at = clock.now();
+        await clock.sleep(50, signal);
+        if (served.filter((time) => time > at - 1000).length >= ALLOWED) pace.tooMany(its);
+        else {
+          served.push(at);
+          pace.answered();
+        }
+      }
+    };
+    const all = Promise.all(Array.from({ length: 32 }, worker));
+    await clock.pass();
+    await all;
+    expect(clock.now() / 1000).toBeLessThan((500 / ALLOWED) * 2);
   });
 
   it('gives its turn back when it is broken off', async () => {

@@ -19,7 +19,7 @@ import {
   wrongAnswer,
   type Place,
 } from './failures.js';
-import { Pace } from './pace.js';
+import { Pace, type Turn } from './pace.js';
 import type { ClientSettings } from './settings.js';
 
 /** Where requests are counted. */
@@ -40,6 +40,8 @@ export interface MlflowClientOptions extends Omit<RetryOptions, 'onRetry'> {
   readonly counter: RequestCounter;
   /** Told when a request has failed for the first time and is tried again. */
   readonly onFirstRetry?: (error: PipelineError) => void;
+  /** Told how many requests a second there are to be, when the server says that it gets too many. */
+  readonly onSlower?: (perSecond: number) => void;
 }
 
 /** A question to the server. */
@@ -172,9 +174,7 @@ export class MlflowClient {
       this.#pace.answered();
       return answer;
     } catch (error) {
-      if (error instanceof HttpStatusError && error.status === TOO_MANY_REQUESTS) {
-        this.#pace.tooMany(turn, Math.min(error.retryAfterMs ?? 0, this.options.maxRetryAfterMs));
-      }
+      if (error instanceof HttpStatusError) this.#heed(error, turn);
       signal.throwIfAborted();
       this.#throwIfClosed(place);
       if (timeout.passed) throw timeoutFailure(place, timeoutMs);
@@ -183,6 +183,16 @@ export class MlflowClient {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
     }
+  }
+
+  /** A refusal says as well whether requests come too fast. */
+  #heed({ status, retryAfterMs: waitMs = 0 }: HttpStatusError, turn: Turn): void {
+    if (status !== TOO_MANY_REQUESTS) {
+      this.#pace.answered();
+      return;
+    }
+    const isSlower = this.#pace.tooMany(turn, Math.min(waitMs, this.options.maxRetryAfterMs));
+    if (isSlower) this.options.onSlower?.(this.#pace.perSecond);
   }
 
   /** For what was on its way: that is no failure of the server's, and nothing to try again. */

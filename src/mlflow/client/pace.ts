@@ -5,14 +5,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Of requests let through, from which the rate that was too much is told. */
-const REMEMBERED = 16;
 /** However often a server says that it is too much, a request is tried every so often. */
 const SLOWEST_PER_SECOND = 0.1;
 /** By so much the rate grows with each answer: twofold in half a minute, whatever it is. */
-const GROWTH_PER_ANSWER = 0.02;
+const GROWTH_PER_ANSWER = 0.03;
 /** Faster than any server answers, so that nothing is held up any more. */
 const UNLIMITED_PER_SECOND = 10_000;
+
+/** No clock tells less, and sums of parts are never quite whole. */
+const CLOCK_STEP_MS = 0.001;
 
 export interface PaceOptions {
   /** Requests in a second, at most; absent where only the server's complaints set a limit. */
@@ -32,23 +33,28 @@ const CLOCK: Clock = {
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
 
+/** A request that was let through, and which of the rates it was let through at. */
+export interface Turn {
+  readonly rate: number;
+}
+
 /**
  * @example
  * const pace = new Pace({ maxPerSecond: 5 });
- * const started = await pace.turn(signal); // waits until a request may be sent
- * pace.tooMany(started, 30_000);           // the server answered 429, and to wait half a minute
+ * const turn = await pace.turn(signal); // waits until a request may be sent
+ * pace.tooMany(turn, 30_000);           // the server answered 429, and to wait half a minute
  */
 export class Pace {
   readonly #most: number;
   readonly #clock: Clock;
   #perSecond: number;
-  /** Requests that may be sent at once; below 0 by those that wait. */
+  #rate = 0;
   #tokens: number;
   #filledAt: number;
-  /** When the last requests were let through. */
-  readonly #recent: number[] = [];
-  #slowedAt = Number.NEGATIVE_INFINITY;
   #heldUntil = Number.NEGATIVE_INFINITY;
+  /** Requests let through in a second that began some time ago, and in the one before it. */
+  #counted = { since: Number.NEGATIVE_INFINITY, now: 0, before: 0 };
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor({ maxPerSecond, clock = CLOCK }: PaceOptions = {}) {
     this.#most = maxPerSecond ?? UNLIMITED_PER_SECOND;
@@ -64,32 +70,15 @@ export class Pace {
   }
 
   /**
-   * Resolves when a request may be sent, in the order of the calls.
+   * Resolves when a request may be sent, in the order of the calls: only the first in the row looks
+   * at the clock, and again when it wakes, for meanwhile the rate may have changed.
    *
-   * @returns when that was, for `tooMany`
    * @throws the signal's reason once it is aborted
    */
-  async turn(signal: AbortSignal): Promise<number> {
-    signal.throwIfAborted();
-    this.#fill();
-    this.#tokens -= 1;
-    const waitMs = Math.max(
-      (-this.#tokens / this.#perSecond) * 1000,
-      this.#heldUntil - this.#clock.now(),
-    );
-    if (waitMs > 0) {
-      try {
-        await this.#clock.sleep(waitMs, signal);
-      } catch (error) {
-        this.#tokens += 1;
-        signal.throwIfAborted();
-        throw error;
-      }
-    }
-    const now = this.#clock.now();
-    this.#recent.push(now);
-    if (this.#recent.length > REMEMBERED) this.#recent.shift();
-    return now;
+  turn(signal: AbortSignal): Promise<Turn> {
+    const turn = this.#last.then(() => this.#first(signal));
+    this.#last = turn.catch(() => undefined); // whoever called is told
+    return turn;
   }
 
   /** A request was answered, and with something else than that there are too many. */
@@ -100,22 +89,51 @@ export class Pace {
   }
 
   /**
-   * The request of that turn was one too many.
+   * A request was one too many.
    *
    * @param waitMs - no other is let through for so long
+   * @returns whether the rate is lower now
    */
-  tooMany(turn: number, waitMs = 0): void {
+  tooMany({ rate }: Turn, waitMs = 0): boolean {
     const now = this.#clock.now();
     this.#heldUntil = Math.max(this.#heldUntil, now + waitMs);
-    // Those that were on their way together say it together, and of the rate before.
-    if (turn <= this.#slowedAt) return;
+    // All that were let through at one rate say the same of it.
+    if (rate !== this.#rate) return false;
     this.#fill();
-    const [oldest = now] = this.#recent;
-    const seconds = Math.max((now - oldest) / 1000, 0.001);
-    const actual = Math.min(this.#perSecond, this.#recent.length / seconds);
+    const { now: counted, before } = this.#counted;
+    const actual = Math.min(this.#perSecond, Math.max(1, counted, before));
     this.#perSecond = Math.min(this.#most, Math.max(SLOWEST_PER_SECOND, actual / 2));
     this.#tokens = Math.min(this.#tokens, 0);
-    this.#slowedAt = now;
+    this.#rate += 1;
+    return true;
+  }
+
+  async #first(signal: AbortSignal): Promise<Turn> {
+    for (;;) {
+      signal.throwIfAborted();
+      this.#fill();
+      const now = this.#clock.now();
+      const waitMs = Math.max(((1 - this.#tokens) / this.#perSecond) * 1000, this.#heldUntil - now);
+      if (waitMs < CLOCK_STEP_MS) {
+        this.#tokens -= 1;
+        this.#count(now);
+        return { rate: this.#rate };
+      }
+      try {
+        await this.#clock.sleep(waitMs, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error;
+      }
+    }
+  }
+
+  #count(now: number): void {
+    const { since, now: counted } = this.#counted;
+    if (now - since >= 1000) {
+      this.#counted = { since: now, now: 0, before: now - since < 2000 ? counted : 0 };
+    }
+    this.#counted.now += 1;
   }
 
   /** What a second brings, and one request at least. */
@@ -123,9 +141,11 @@ export class Pace {
     return Math.max(1, this.#perSecond);
   }
 
+  /** Nothing is saved up while nothing may be sent. */
   #fill(): void {
     const now = this.#clock.now();
-    const more = ((now - this.#filledAt) / 1000) * this.#perSecond;
+    const from = Math.min(now, Math.max(this.#filledAt, this.#heldUntil));
+    const more = ((now - from) / 1000) * this.#perSecond;
     this.#tokens = Math.min(this.#capacity, this.#tokens + more);
     this.#filledAt = now;
   }

@@ -79,7 +79,7 @@ export const restOptionsSchema = z.strictObject({
     .describe('Requests at a time, at most; what MLflow gains by more depends on its workers'),
   maxRequestsPerSecond: z
     .number()
-    .min(0.01)
+    .min(0.1)
     .max(10_000)
     .optional()
     .describe(

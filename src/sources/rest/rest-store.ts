@@ -91,6 +91,13 @@ function clientOptions(
     maxRetryAfterMs: settings.maxRetryAfterMs,
     signal: context.signal,
     counter: context.recorder,
+    onSlower: (perSecond) => {
+      const rate = Number(perSecond.toPrecision(2));
+      context.log.info(
+        { perSecond: rate },
+        `too many requests for ${server.address.shown}: ${rate} a second from now on`,
+      );
+    },
     // Else a run that waits for a server to come back looks as if it hung.
     onFirstRetry: ({ code, message, retryAfterMs = 0 }) => {
       const wait = Math.min(retryAfterMs, settings.maxRetryAfterMs);
