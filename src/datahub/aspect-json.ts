@@ -8,8 +8,8 @@ import type { Aspect } from './proposal.js';
 const remembered = new WeakMap<Aspect, string>();
 
 /**
- * The text of an aspect as it is now, remembered for as long as the aspect lives: for one that is on
- * its way to sinks and changes no more.
+ * The text of an aspect as it is now, remembered until it is forgotten: for one that is on its way to
+ * sinks, and changes no more until it has arrived.
  *
  * @throws TypeError for what JSON has no form for: a cycle, a BigInt, what is no object
  */
@@ -17,6 +17,11 @@ export function rememberedJson(aspect: Aspect): string {
   const text = jsonOf(aspect);
   remembered.set(aspect, text);
   return text;
+}
+
+/** It has arrived, and may change again. */
+export function forgetJson(aspect: Aspect): void {
+  remembered.delete(aspect);
 }
 
 /**

@@ -3,6 +3,7 @@
  * once all of them have confirmed it.
  */
 
+import { forgetJson } from '../datahub/aspect-json.js';
 import type { Proposal } from '../datahub/proposal.js';
 import type { RecordKey } from '../mlflow/record-key.js';
 import { digestOf, seriesOf, slotOf } from './digest.js';
@@ -138,6 +139,7 @@ export class PageDelivery {
 
   /** After `commit`, or instead of it where the page was not delivered. */
   release(): void {
+    for (const { proposal } of this.#items) forgetJson(proposal.aspect);
     this.entities.release(this.#taken.values());
   }
 
@@ -167,8 +169,9 @@ export class PageDelivery {
     for (const [entity, bySeries] of given) {
       for (const slots of entity.sinks.values()) {
         for (const [name, slot] of slots) {
-          const names = bySeries.get(seriesOf(name) ?? '');
-          if (names?.has(name) === false) slot.held = undefined;
+          if (bySeries.get(seriesOf(name) ?? '')?.has(name) !== false) continue;
+          slot.held = undefined;
+          if (slot.sending === undefined) slots.delete(name);
         }
       }
     }

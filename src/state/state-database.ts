@@ -111,7 +111,13 @@ export class StateDatabase {
       if (start + size > rows.length) continue;
       const sql = `INSERT INTO ${into} VALUES ${Array<string>(size).fill(row).join()} ${conflict}`;
       for (; start + size <= rows.length; start += size) {
-        this.run(sql, ...rows.slice(start, start + size).flat());
+        this.run(
+          sql,
+          ...rows
+            .slice(start, start + size)
+            .flat()
+            .map(bindable),
+        );
       }
     }
   }
@@ -235,6 +241,14 @@ export class StateDatabase {
     }
     return statement;
   }
+}
+
+/** Sources of one's own may give anything, and libsql ends the process where it can't bind a value. */
+function bindable(value: unknown): Parameter {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  if (typeof value === 'boolean' || value instanceof Date) return Number(value);
+  return (JSON.stringify(value) as string | undefined) ?? null;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aspectJson, rememberedJson } from '../../src/datahub/aspect-json.js';
+import { aspectJson, forgetJson, rememberedJson } from '../../src/datahub/aspect-json.js';
 import type { Aspect } from '../../src/datahub/proposal.js';
 
 describe('the text of an aspect', () => {
@@ -8,7 +8,7 @@ describe('the text of an aspect', () => {
     expect(rememberedJson({ a: [1, 'é', null] })).toBe('{"a":[1,"é",null]}');
   });
 
-  it('is what it was when it was set out to sinks', () => {
+  it('is what it was when it set out to sinks, until it has arrived', () => {
     const aspect = { n: 1 };
     rememberedJson(aspect);
     aspect.n = 2;
@@ -16,6 +16,9 @@ describe('the text of an aspect', () => {
     expect(rememberedJson(aspect)).toBe('{"n":2}');
     expect(aspectJson(aspect)).toBe('{"n":2}');
     expect(aspectJson({ ...aspect, n: 3 })).toBe('{"n":3}');
+    aspect.n = 4;
+    forgetJson(aspect);
+    expect(aspectJson(aspect)).toBe('{"n":4}');
   });
 
   it.each([

@@ -29,6 +29,19 @@ describe('what is remembered of records', () => {
     next.close();
   });
 
+  it.each([
+    ['a date', new Date(NOW)],
+    ['a boolean', true],
+    ['a list', [1]],
+    ['nothing', undefined],
+  ])('notes records of sources of one’s own, even with %s for a time', (_, startTime) => {
+    const state = openState({ path: statePath() });
+    const record = runRecord('r1', { startTime: startTime as unknown as number });
+    deliver(state, [], { records: [record] });
+    expect(state.memory.delivered(['run r1'])).toEqual(new Set(['run r1']));
+    state.close();
+  });
+
   it('tells which versions changed, in anything that is mapped of them', () => {
     const state = openState({ path: statePath() });
     const known = version('churn', '1', { aliases: ['best'] });
