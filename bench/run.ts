@@ -29,7 +29,7 @@ const CONNECTIONS = 2;
 /** MLflow's own default. */
 const WORKERS = 4;
 const ROUNDS = 3;
-const STATE = { runs: 100_000, roundsDirectly: 2 };
+const STATE = { runs: 100_000, roundsDirectly: 3 };
 const VERSIONS: readonly MlflowVersion[] = ['2.22.5', '3.17.2'];
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));

@@ -3,7 +3,7 @@
  * does not change, beside a run without state and beside the bare reading.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,6 +78,9 @@ async function line(
       commands.map((each) => ({ ...each, once: rounds === 0 })),
       rounds,
     );
+    const files = (await readdir(folder)).filter((name) => /^second-run\..*json$/.test(name));
+    if (files.length !== rounds + 1)
+      throw new Error('a second run sent something, or a first nothing');
     const of = (name: string): Figures => {
       const found = figures.get(name);
       if (found === undefined) throw new Error(`${name} was not measured`);
