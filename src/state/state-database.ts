@@ -248,7 +248,7 @@ function bindable(value: unknown): Parameter {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string' || typeof value === 'number') return value;
   if (typeof value === 'boolean' || value instanceof Date) return Number(value);
-  return (JSON.stringify(value) as string | undefined) ?? null;
+  return typeof value === 'object' ? JSON.stringify(value) : null;
 }
 
 /**
