@@ -30,6 +30,8 @@ from datahub.metadata.schema_classes import (  # noqa: E402
 from datahub.metadata.schemas import getMetadataChangeProposalSchema  # noqa: E402
 
 TIMEOUT_S = 60
+# The client has none by itself, and asks again: once in thousands of questions none is answered.
+REGISTRY_TIMEOUT_S = 20
 CONTENT_TYPES = {"UPSERT": "application/json", "PATCH": "application/json-patch+json"}
 
 
@@ -40,7 +42,7 @@ def watch():
 
 def read(broker, topic, registry, out):
     deserialize = AvroDeserializer(
-        schema_registry_client=SchemaRegistryClient({"url": registry}),
+        schema_registry_client=SchemaRegistryClient({"url": registry, "timeout": REGISTRY_TIMEOUT_S}),
         schema_str=getMetadataChangeProposalSchema(),
         from_dict=lambda value, _: MetadataChangeProposalClass.from_obj(value, tuples=True),
     )
