@@ -184,7 +184,7 @@ describe('DataHub over REST', () => {
 
   it('has all that a run confirmed that SIGTERM ended', async () => {
     const to = await start();
-    await gms.control({ delayMs: 100 });
+    await gms.control({ delayMs: 300 });
     const { status, report } = await pipeline(['--from', file, '--to', to], async (kill) => {
       await untilTaken(1_000);
       kill('SIGTERM');
@@ -200,7 +200,7 @@ describe('DataHub over REST', () => {
 
   it('has everything after a second run, where kill -9 ended the first', async () => {
     const to = await start();
-    await gms.control({ delayMs: 100 });
+    await gms.control({ delayMs: 300 });
     await pipeline(['--from', file, '--to', to], async (kill) => {
       await untilTaken(1_000);
       kill('SIGKILL');

@@ -29,7 +29,8 @@ describeSink('kafkaSink', {
         brokers: [stack.broker.plaintext],
         topic,
         registry: { url: stack.registryUrl },
-        deliveryTimeoutMs: 3_000,
+        // Less than the ten seconds after which the kit takes a write for hung.
+        deliveryTimeoutMs: 7_000,
       }),
       read: () => messagesOf(topic),
       stall: () => {

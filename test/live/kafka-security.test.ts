@@ -33,8 +33,6 @@ function sinkWith(options: Partial<KafkaSinkOptions>): Sink {
     brokers: [stack.broker.plaintext],
     topic,
     registry: { url: stack.registryUrl },
-    connectionTimeoutMs: 3_000,
-    requestTimeoutMs: 3_000,
     ...options,
   });
 }

@@ -20,10 +20,11 @@ let folder: string;
 const cleanup: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  stack = await startKafkaStack();
-  cleanup.push(() => stack.stop());
-  mlflow = await startMlflow('2.22.5');
-  cleanup.push(() => mlflow.stop());
+  [stack, mlflow] = await Promise.all([startKafkaStack(), startMlflow('2.22.5')]);
+  cleanup.push(
+    () => stack.stop(),
+    () => mlflow.stop(),
+  );
   await seed('2.22.5', mlflow.uri, 'common');
   folder = await mkdtemp(join(tmpdir(), 'kafka-test-'));
   cleanup.push(() => rm(folder, { recursive: true, force: true }));

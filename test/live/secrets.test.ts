@@ -27,13 +27,14 @@ const at = { mlflow: '', mlflowByToken: '', registry: '', gms: '' };
 const cleanup: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  stack = await startKafkaStack();
-  cleanup.push(() => stack.stop());
-  const mlflow = await startMlflow('3.17.2');
-  cleanup.push(() => mlflow.stop());
+  const [kafka, mlflow, gms] = await Promise.all([
+    startKafkaStack(),
+    startMlflow('3.17.2'),
+    startGms({ token: GMS_TOKEN }),
+  ]);
+  for (const each of [kafka, mlflow, gms]) cleanup.push(() => each.stop());
+  stack = kafka;
   await seed('3.17.2', mlflow.uri, 'common');
-  const gms = await startGms({ token: GMS_TOKEN });
-  cleanup.push(() => gms.stop());
   at.gms = gms.url;
   const { origin, pathname } = new URL(stack.registryUrl);
   const guards = [

@@ -171,7 +171,8 @@ export async function runWithMlflow(
 ): Promise<string> {
   const { stdout } = await run(join(binOf(mlflow(version)), 'python'), [script, ...args], {
     env: mlflowEnvironment(version),
-    timeoutMs: 300_000,
+    // Some run beside a whole test.
+    timeoutMs: 1_200_000,
   });
   return stdout;
 }

@@ -4,9 +4,11 @@
  * pipeline without a past gives it.
  */
 
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { runOurs } from './ours.js';
@@ -32,8 +34,12 @@ it('ends as a fresh run does, three sweeps after the churn', async () => {
     ),
   );
   try {
-    const churn = runWithMlflow('3.17.2', SCRIPT, [server.uri, stop]);
+    const state = { ended: false };
+    const churn = runWithMlflow('3.17.2', SCRIPT, [server.uri, folder]).finally(() => {
+      state.ended = true;
+    });
     churn.catch(() => undefined); // awaited below; until then nobody listens
+    while (!existsSync(join(folder, 'started')) && !state.ended) await sleep(50);
     for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
       for (const pipeline of pipelines) {
         const { status, output } = await pipeline.run();
@@ -64,7 +70,7 @@ it('ends as a fresh run does, three sweeps after the churn', async () => {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}, 900_000);
+}, 1_800_000);
 
 /** A run that was met while it went on has an event of its start, which a fresh run knows nothing of. */
 function differences(

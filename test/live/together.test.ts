@@ -28,10 +28,10 @@ let file: string;
 let proposals: readonly FiledProposal[];
 
 beforeAll(async () => {
-  stack = await startKafkaStack();
   shared = await mkdtemp(join(tmpdir(), 'together-shared-'));
   const database = join(shared, 'mlflow.db');
-  await seedBulk('2.22.5', database, { experiments: 5, runs: 1_250, models: 20, versions: 200 });
+  const bulk = { experiments: 5, runs: 1_250, models: 20, versions: 200 };
+  [stack] = await Promise.all([startKafkaStack(), seedBulk('2.22.5', database, bulk)]);
   file = join(shared, 'proposals.json');
   const made = await command(['--from', `sqlite:///${database}`, '--to', file], { folder: shared });
   expect(made.status, made.output).toBe(0);
@@ -126,7 +126,7 @@ describe('Kafka, DataHub and a file', () => {
 
   it('have everything after a replay, where Kafka was gone and the run went on', async () => {
     await gms.control({ delayMs: 20 });
-    const tolerant = kafka('&onError=dead-letter&deliveryTimeoutMs=2000&requestTimeoutMs=1000');
+    const tolerant = kafka('&onError=dead-letter&deliveryTimeoutMs=6000&requestTimeoutMs=3000');
     const { status, report, deadLetters } = await toAll(file, tolerant, async () => {
       await untilTaken(2_000);
       await stack.broker.server.stop();

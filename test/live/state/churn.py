@@ -1,8 +1,9 @@
 """Creates, edits and deletes runs in an MLflow store until it is told to stop.
 
-    python churn.py http://127.0.0.1:5000 STOP-FILE
+    python churn.py http://127.0.0.1:5000 FOLDER
 
-Ends when the file is there. Prints how many it created and deleted.
+Makes the file `started` in the folder when it has begun, and ends when `stop` is there. Prints how
+many it created and deleted.
 """
 
 import os
@@ -20,7 +21,8 @@ experiments = [each.experiment_id for each in client.search_experiments()]
 runs = [run.info.run_id for run in client.search_runs(experiments, max_results=500)]
 random.seed(7)
 created = deleted = 0
-while not os.path.exists(sys.argv[2]):
+open(os.path.join(sys.argv[2], "started"), "w").close()
+while not os.path.exists(os.path.join(sys.argv[2], "stop")):
     made = client.create_run(random.choice(experiments))
     client.set_tag(made.info.run_id, "churned", str(created))
     client.set_terminated(made.info.run_id)
