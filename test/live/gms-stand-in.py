@@ -10,8 +10,8 @@ With --count-only nothing is parsed by those classes and nothing kept: for measu
 
 Faults, by `POST /control` with JSON, from the next request on: `{"rates": {"503": 0.1, "429": 0.1,
 "drop": 0.1, "take-and-drop": 0.1}, "retryAfter": 1, "delayMs": 20, "seed": 7}`. `GET /control`
-says how many requests with proposals there were and are open, how many proposals were taken, and
-what each fault did.
+says how many requests with proposals there were, on how many connections that are open there were
+some, how many proposals were taken, and what each fault did.
 """
 
 import argparse
@@ -43,7 +43,7 @@ class State:
         self.lock = threading.Lock()
         self.random = random.Random(1)
         self.rates, self.retry_after, self.delay_ms = {}, 1, 0
-        self.counts = {"requests": 0, "open": 0, "proposals": 0, "refused": 0, "bytes": 0}
+        self.counts = {"requests": 0, "connections": 0, "proposals": 0, "refused": 0, "bytes": 0}
 
     def control(self, wanted):
         with self.lock:
@@ -82,6 +82,15 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     state: State
+    brings_proposals = False
+
+    def handle(self):
+        # Ends when the client has closed the connection and all that it had sent was answered.
+        try:
+            super().handle()
+        finally:
+            if self.brings_proposals:
+                self.state.count(connections=-1)
 
     def log_message(self, *_):
         pass
@@ -127,14 +136,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def ingest(self, body):
         state = self.state
-        state.count(requests=1, open=1, bytes=len(body))
-        try:
-            self.take_or_fail(body)
-        finally:
-            state.count(open=-1)
-
-    def take_or_fail(self, body):
-        state = self.state
+        if not self.brings_proposals:
+            self.brings_proposals = True
+            state.count(connections=1)
+        state.count(requests=1, bytes=len(body))
         fault = state.fault()
         if state.delay_ms:
             time.sleep(state.delay_ms / 1000)

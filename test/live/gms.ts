@@ -33,8 +33,8 @@ export interface Faults {
 /** Of each fault, too, how often it was met. */
 export type GmsCounts = Readonly<Record<string, number>> & {
   readonly requests: number;
-  /** Those that it has not answered yet. */
-  readonly open: number;
+  /** On which there were such requests, and which are open. */
+  readonly connections: number;
   readonly proposals: number;
   readonly refused: number;
 };

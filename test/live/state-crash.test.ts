@@ -101,10 +101,10 @@ it.each(['a server', 'its database'])(
   1_800_000,
 );
 
-/** Until the service has taken what a run that is gone had sent it. */
+/** Until the service has taken all that a run that is gone had sent it. */
 async function untilQuiet(): Promise<void> {
-  do await sleep(200);
-  while ((await gms.counts()).open > 0);
+  do await sleep(300);
+  while ((await gms.counts()).connections > 0);
 }
 
 /** Runs that were sent again after a restart, of those that had arrived before it. */
