@@ -48,7 +48,7 @@ it.each(['a server', 'its database'])(
     const from = what === 'a server' ? server.uri : `sqlite:///${server.database}`;
     const kills = what === 'a server' ? KILLS : 5;
     const topic = await kafka.createTopic();
-    const before = (await gms.taken()).length;
+    const before = await untilQuiet();
     const pipeline = await StatefulPipeline.create({
       from,
       source: { runsPageSize: PAGE_SIZE },
@@ -64,12 +64,11 @@ it.each(['a server', 'its database'])(
     try {
       // Slow enough that the kills come while pages are on their way.
       await gms.control({ delayMs: 300 });
-      const taken = async () => (await gms.taken()).slice(before);
-      const delivers = async () => (await gms.counts()).proposals > before + arrived;
-      let arrived = 0;
-      let repeatedMost = 0;
+      /** How much had arrived after each kill. */
+      const arrived = [before];
       for (let kill = 0; kill < kills; kill += 1) {
         const { child, ended } = pipeline.start();
+        const delivers = async () => (await gms.counts()).proposals > (arrived.at(-1) ?? 0);
         // Every fifth at any moment of the start, the others once it has begun to deliver.
         if (kill % 5 !== 4) {
           while (!(await delivers()) && child.exitCode === null) await sleep(20);
@@ -77,23 +76,20 @@ it.each(['a server', 'its database'])(
         } else await sleep(Math.random() * 2_500);
         child.kill('SIGKILL');
         await ended;
-        await untilQuiet();
-        const all = await taken();
-        repeatedMost = Math.max(repeatedMost, runsRepeated(all, arrived));
-        arrived = all.length;
+        arrived.push(await untilQuiet());
       }
       await gms.control({ delayMs: 0 });
       const last = await pipeline.run();
       expect(last.status, last.output).toBe(0);
-      const rest = await taken();
-      repeatedMost = Math.max(repeatedMost, runsRepeated(rest, arrived));
+      const taken = await gms.taken();
+      const rounds = arrived.map((from, round) => taken.slice(from, arrived[round + 1]));
 
       const clean = await runOurs(from);
       const expected = outcome(clean.proposals);
       expect(outcome(await pipeline.everything())).toEqual(expected);
-      expect(outcome(rest)).toEqual(expected);
+      expect(outcome(rounds.flat())).toEqual(expected);
       expect(outcome(await readTopic(kafka, topic))).toEqual(expected);
-      expect(repeatedMost).toBeLessThanOrEqual(PAGES_ON_THEIR_WAY * PAGE_SIZE);
+      expect(Math.max(...runsRepeated(rounds))).toBeLessThanOrEqual(PAGES_ON_THEIR_WAY * PAGE_SIZE);
     } finally {
       await pipeline.remove();
     }
@@ -101,20 +97,29 @@ it.each(['a server', 'its database'])(
   1_800_000,
 );
 
-/** Until the service has taken all that a run that is gone had sent it. */
-async function untilQuiet(): Promise<void> {
-  do await sleep(300);
-  while ((await gms.counts()).connections > 0);
+/** Until the service has taken all that a run that is gone had sent it; gives how much it took. */
+async function untilQuiet(): Promise<number> {
+  for (;;) {
+    await sleep(300);
+    const { connections, proposals } = await gms.counts();
+    if (connections === 0) return proposals;
+  }
 }
 
-/** Runs that were sent again after a restart, of those that had arrived before it. */
-function runsRepeated(taken: readonly FiledProposal[], before: number): number {
-  const runs = (proposals: readonly FiledProposal[]) =>
-    new Set(
-      proposals
+/**
+ * For each round, how many of the runs that arrived in it arrived once more in a later one: not
+ * always the next, which may itself be killed before it comes to them.
+ */
+function runsRepeated(rounds: readonly (readonly FiledProposal[])[]): readonly number[] {
+  const later = new Set<string>();
+  return rounds.toReversed().map((round) => {
+    const runs = new Set(
+      round
         .filter(({ aspectName }) => aspectName === 'dataProcessInstanceProperties')
         .map(({ entityUrn }) => entityUrn),
     );
-  const earlier = runs(taken.slice(0, before));
-  return [...runs(taken.slice(before))].filter((urn) => earlier.has(urn)).length;
+    const again = [...runs].filter((urn) => later.has(urn)).length;
+    for (const urn of runs) later.add(urn);
+    return again;
+  });
 }
