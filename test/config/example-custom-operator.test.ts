@@ -1,31 +1,20 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { expect, it, onTestFinished } from 'vitest';
 import { ownersFromTag } from '../../examples/custom-operator/owners-from-tag.js';
-import { loadConfig } from '../../src/config/load-config.js';
 import type { Proposal } from '../../src/index.js';
 import { fileSink, runPipeline } from '../../src/index.js';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+import { exampleDefinition } from '../support/example-config.js';
+import { silentLog } from '../support/memory.js';
 
 it('gives containers the owners that their tags name', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'custom-operator-'));
   onTestFinished(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  const { definition } = await loadConfig({
-    path: 'examples/custom-operator/pipeline.config.ts',
-    cwd: root,
-    packageRoot: root,
-    modules: async () => ({
-      'mlflow-datahub': await import('../../src/index.js'),
-      rxjs: await import('rxjs'),
-    }),
-  });
+  const definition = await exampleDefinition('custom-operator');
   const path = join(folder, 'out.json');
   const { report } = await runPipeline(
     {
@@ -33,7 +22,7 @@ it('gives containers the owners that their tags name', async () => {
       sinks: [fileSink({ path })],
       deadLetter: { path: join(folder, 'dead.ndjson') },
     },
-    { log: silent, env: {} },
+    { log: silentLog, env: {} },
   );
   expect(report).toMatchObject({ outcome: 'complete', counts: { rejected: 0 } });
 

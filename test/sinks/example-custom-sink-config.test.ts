@@ -4,14 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { loadConfig } from '../../src/config/load-config.js';
 import type { Proposal } from '../../src/index.js';
 import { fileSink, runPipeline } from '../../src/index.js';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+import { exampleDefinition } from '../support/example-config.js';
+import { silentLog } from '../support/memory.js';
 
 it('delivers all of the example store to where its configuration says', async () => {
   const arrived: Proposal[] = [];
@@ -32,15 +29,7 @@ it('delivers all of the example store to where its configuration says', async ()
     vi.unstubAllEnvs();
   });
   vi.stubEnv('WEBHOOK_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`);
-  const { definition } = await loadConfig({
-    path: 'examples/custom-sink/pipeline.config.ts',
-    cwd: root,
-    packageRoot: root,
-    modules: async () => ({
-      'mlflow-datahub': await import('../../src/index.js'),
-      rxjs: await import('rxjs'),
-    }),
-  });
+  const definition = await exampleDefinition('custom-sink');
   const [, webhook] = definition.sinks;
   if (webhook === undefined) throw new Error('the configuration has no second sink');
   const { report } = await runPipeline(
@@ -49,7 +38,7 @@ it('delivers all of the example store to where its configuration says', async ()
       sinks: [fileSink({ path: join(folder, 'out.json') }), webhook],
       deadLetter: { path: join(folder, 'dead.ndjson') },
     },
-    { log: silent, env: {} },
+    { log: silentLog, env: {} },
   );
   expect(report).toMatchObject({ outcome: 'complete', counts: { rejected: 0 } });
   const [toFile] = Object.values(report.counts.delivered);
