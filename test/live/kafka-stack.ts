@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { startBroker, type Broker } from './kafka/broker.js';
-import { installKafka } from './kafka/install.js';
+import { installKafka, type KafkaPrograms } from './kafka/install.js';
 import { ServerProcess } from './kafka/process.js';
 import { freePorts } from './ports.js';
 
@@ -21,9 +21,21 @@ export interface KafkaStack {
   stop(): Promise<void>;
 }
 
-/** Installs what is missing, in live tests nothing (see setup.ts), and starts both. */
+/**
+ * Installs what is missing, in live tests nothing (see setup.ts), and starts both. Where one of
+ * them does not come up, such as on a port that was free a moment ago, both are started anew.
+ */
 export async function startKafkaStack(): Promise<KafkaStack> {
   const programs = await installKafka();
+  return pRetry(() => startBoth(programs), {
+    retries: 2,
+    onFailedAttempt: ({ error }) => {
+      process.stderr.write(`${error.message}\n`);
+    },
+  });
+}
+
+async function startBoth(programs: KafkaPrograms): Promise<KafkaStack> {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-stack-'));
   const [port, management] = (await freePorts(2)) as [number, number];
   const registryUrl = `http://127.0.0.1:${port}/apis/ccompat/v7`;
@@ -47,6 +59,7 @@ export async function startKafkaStack(): Promise<KafkaStack> {
   if (broker.status === 'rejected' || other.status === 'rejected') {
     if (broker.status === 'fulfilled') await broker.value.stop();
     await registry.stop();
+    await rm(folder, { recursive: true, force: true });
     throw broker.status === 'rejected' ? broker.reason : (other as PromiseRejectedResult).reason;
   }
   return {

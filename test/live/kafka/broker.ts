@@ -115,7 +115,12 @@ export async function startBroker(programs: KafkaPrograms, folder: string): Prom
       return (await admin.describeCluster()).brokers.length === 1;
     },
   });
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined);
+    throw error;
+  }
   return {
     ...{ plaintext: plain, sasl, ssl, mutual },
     certificates,

@@ -19,7 +19,7 @@ export interface ServerOptions {
 }
 
 /** Long, as a machine may be slow, and busy with other tests. */
-const READY_MS = 240_000;
+const READY_MS = 150_000;
 
 export class ServerProcess {
   readonly #options: ServerOptions;
