@@ -22,7 +22,12 @@ const SECTIONS = [
 ];
 
 /** Where the name of the schema does not say what the component is called. */
-const FACTORIES = { pipeline: 'definePipeline', rest: 'restSource', sqliteStore: 'sqliteSource' };
+const FACTORIES = {
+  pipeline: 'definePipeline',
+  rest: 'restSource',
+  sqliteStore: 'sqliteSource',
+  fileStore: 'fileStoreSource',
+};
 
 const jiti = createJiti(import.meta.url, { fsCache: false });
 // By jiti too: the schemas' descriptions are kept in the registry of the zod that made them.

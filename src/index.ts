@@ -22,6 +22,8 @@ export { restSource } from './sources/rest-source.js';
 export { type RestOptions } from './sources/rest/options.js';
 export { sqliteSource } from './sources/sqlite-source.js';
 export { type SqliteStoreOptions } from './sources/sqlite/options.js';
+export { fileStoreSource } from './sources/file-store-source.js';
+export { type FileStoreOptions } from './sources/file-store/options.js';
 export {
   proposalFileSource,
   type ProposalFileSourceOptions,

@@ -106,7 +106,7 @@ export function buildProgram(
     .addOption(
       new Option(
         '--from <uri>',
-        "read from here instead of the configuration's source: http://host:5000, sqlite:///mlflow.db, proposals.json",
+        "read from here instead of the configuration's source: http://host:5000, sqlite:///mlflow.db, ./mlruns, proposals.json",
       ),
     )
     .addOption(

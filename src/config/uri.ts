@@ -49,7 +49,20 @@ const SOURCES: readonly Row<Source<unknown>>[] = [
         path,
       }),
   },
+  {
+    schemes: ['file'],
+    takes: (text) => FOLDER.test(text),
+    isPath: true,
+    examples: ['file:///data/mlruns', './mlruns'],
+    make: mlflow,
+  },
 ];
+
+/**
+ * What is written as a path, or is called as MLflow calls it; other words are more likely mistyped.
+ * The rows before have taken what ends as a file does.
+ */
+const FOLDER = /^(\.{0,2}[\\/]|\.{1,2}$|[a-z]:[\\/])|(^|[\\/])mlruns[\\/]?$/i;
 
 /** What the file sinks write, ours and DataHub's. */
 const PROPOSAL_FILE = /\.(json|ndjson|jsonl)(\.gz)?$/i;
@@ -64,12 +77,6 @@ const UNSUPPORTED_SOURCES: readonly Unsupported[] = [
     advice:
       'of databases only SQLite is read directly: start `mlflow server --backend-store-uri …` ' +
       'on this one and give the address of the server',
-  },
-  {
-    matches: /^file:|(^|[\\/])mlruns[\\/]?$/i,
-    advice:
-      'MLflow folders (mlruns) are not read directly: start `mlflow server ' +
-      '--backend-store-uri ./mlruns` and give the address of the server',
   },
   {
     matches: /^[\w.-]+:\d+(\/|$)/,
@@ -116,8 +123,8 @@ const UNSUPPORTED_SINKS: readonly Unsupported[] = [
 
 /**
  * The source that a URI stands for: `http://host:5000/prefix`, `https://…`, `sqlite:///mlflow.db`
- * (relative: three slashes; absolute: four, as SQLAlchemy has it), the path of a database, or that of
- * a file of proposals. Blanks at its ends are taken off; a file whose name begins or ends with one is
+ * (relative: three slashes; absolute: four, as SQLAlchemy has it), the path of a database, that of a
+ * file of proposals, `file:///data/mlruns` or the path of such a folder. Blanks at its ends are taken off; a file whose name begins or ends with one is
  * named as `./ name.json`, or in a configuration.
  *
  * @throws PipelineError `UNKNOWN_SOURCE` (usage), which names what is allowed; `INVALID_URI` (usage)

@@ -5,6 +5,9 @@
 import { PipelineError } from '../core/errors.js';
 import { parseOptions } from '../core/options.js';
 import type { Source } from '../stream/contracts.js';
+import { fileStoreOptions, type FileStoreOptions } from './file-store/options.js';
+import { fileStorePath } from './file-store/uri.js';
+import { fileStoreSource } from './file-store-source.js';
 import { restOptionsSchema, type RestOptions } from './rest/options.js';
 import { restSource } from './rest-source.js';
 import { sqliteStoreOptions, type SqliteStoreOptions } from './sqlite/options.js';
@@ -15,7 +18,8 @@ const NAME = 'mlflowSource';
 
 interface Uri {
   /**
-   * `http://host:5000`, `https://host/prefix`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
+   * `http://host:5000`, `https://host/prefix`, `sqlite:///relative.db`, `sqlite:////absolute.db`,
+   * `file:///absolute/mlruns`, or the path of such a folder.
    *
    * @defaultValue the variable MLFLOW_TRACKING_URI
    */
@@ -24,7 +28,7 @@ interface Uri {
 
 /** `uri` and the options of the source that it names. */
 export type MlflowSourceOptions = Uri &
-  (Omit<RestOptions, 'uri'> | Omit<SqliteStoreOptions, 'path'>);
+  (Omit<RestOptions, 'uri'> | Omit<SqliteStoreOptions, 'path'> | Omit<FileStoreOptions, 'path'>);
 
 /**
  * Reads the MLflow store that `uri` names: a server as `restSource` does, a database as
@@ -36,11 +40,15 @@ export type MlflowSourceOptions = Uri &
  * @example
  * mlflowSource({ uri: 'https://mlflow.example.com', token: process.env.MLFLOW_TOKEN });
  * mlflowSource({ uri: 'sqlite:///mlflow.db' });
+ * mlflowSource({ uri: './mlruns' });
  */
 export function mlflowSource({ uri, ...options }: MlflowSourceOptions = {}): Source {
   if (uri !== undefined) return sourceFor(uri, options);
-  // Which it will be is not known yet; what is wrong for both is wrong whichever it is.
-  if (!sqliteStoreOptions.omit({ path: true }).safeParse(options).success) {
+  // Which it will be is not known yet; what is wrong for all is wrong whichever it is.
+  if (
+    !sqliteStoreOptions.omit({ path: true }).safeParse(options).success &&
+    !fileStoreOptions.omit({ path: true }).safeParse(options).success
+  ) {
     parseOptions(NAME, restOptionsSchema, options);
   }
   return {
@@ -57,12 +65,20 @@ function sourceFor(uri: string, options: object, name = `${NAME}: "uri"`): Sourc
   const scheme = /^[a-z][a-z0-9.-]*(?=[+:])/i.exec(uri.trim())?.[0].toLowerCase();
   if (scheme === 'http' || scheme === 'https') return restSource({ ...options, uri }, NAME);
   if (scheme === 'sqlite') return sqliteSource({ ...options, path: sqlitePath(uri) }, NAME);
+  if (scheme === 'file' || isPath(uri.trim(), scheme)) {
+    return fileStoreSource({ ...options, path: fileStorePath(uri) }, NAME);
+  }
   const problem =
     scheme === undefined ? 'a tracking URI without a scheme' : `the scheme ${scheme}:`;
   throw new PipelineError(
     `${name}: ${problem} can't be read: allowed are http://host:5000, https://host/prefix, ` +
-      'sqlite:///relative.db and sqlite:////absolute.db. For any other store start ' +
-      '`mlflow server --backend-store-uri …` on it and give the address of that server',
+      'sqlite:///relative.db, sqlite:////absolute.db, file:///absolute/mlruns and ./mlruns. For any ' +
+      'other store start `mlflow server --backend-store-uri …` on it and give the address of that server',
     { code: 'INVALID_URI', category: 'usage' },
   );
+}
+
+/** A single letter is a drive of Windows. MLflow takes the word alone for what it calls Databricks. */
+function isPath(uri: string, scheme: string | undefined): boolean {
+  return (scheme === undefined || scheme.length === 1) && !/^(databricks)?$/i.test(uri);
 }

@@ -37,6 +37,11 @@ describe('--from', () => {
     [' my store.db ', 'mlflow sqlite:///my store.db'],
     ['my proposals.json\t', 'proposals my proposals.json'],
     ['./ odd.json', 'proposals ./ odd.json'],
+    ['./mlruns', '/mlruns'],
+    ['mlruns', '/mlruns'],
+    ['/data/store', 'mlflow file:///data/store'],
+    ['file:///data/my%20runs', 'mlflow file:///data/my%20runs'],
+    ['..', 'mlflow file:///'],
   ])('%s', async (uri, shown) => {
     const { label } = await sourceFromUri(uri);
     expect(label).toContain(shown);
@@ -48,8 +53,6 @@ describe('--from', () => {
     ['databricks://profile', 'Databricks workspaces are not read yet'],
     ['postgresql://ann:s3cret@host/db', 'mlflow server --backend-store-uri'],
     ['mysql+pymysql://ann:s3cret@host/db', 'mlflow server --backend-store-uri'],
-    ['./mlruns', 'MLflow folders (mlruns) are not read directly'],
-    ['file:///data/mlruns', 'MLflow folders (mlruns) are not read directly'],
     ['localhost:5000', 'begins with http:// or https://'],
     ['127.0.0.1:5000/x', 'begins with http:// or https://'],
     ['htpp://host:5000', 'unknown scheme "htpp", did you mean "http"?'],

@@ -188,10 +188,15 @@ class Seed:
     # What every MLflow takes, and DataHub's own connector can read.
     def common(self):
         experiments = {}
-        for name in EXPERIMENT_NAMES:
-            experiments[name] = self.experiment(
-                name, {"mlflow.note.content": f"Note of {name}.", "team": "core", "empty": ""}
+        for name in EXPERIMENT_NAMES:  # a store of files takes no name with quotes
+            made = self.attempt(
+                f"experiment {name}",
+                lambda name=name: self.experiment(
+                    name, {"mlflow.note.content": f"Note of {name}.", "team": "core", "empty": ""}
+                ),
             )
+            if made is not None:
+                experiments[name] = made
         self.tag(self.client.set_experiment_tag, experiments["plain"], "mlflow.note.content", "")
         for key, value in {**AWKWARD_KEYS, **AWKWARD_VALUES}.items():
             self.tag(self.client.set_experiment_tag, experiments["__proto__"], key, value)
@@ -235,7 +240,7 @@ class Seed:
         self.run(plain, "nobody's", user="")
         for user in ("Zoë (ml), 東京", "o'brien", "datahub", "ada"):
             self.run(plain, f"run of {user}", user=user)
-        for name in EXPERIMENT_NAMES[1:]:
+        for name in list(experiments)[1:]:
             self.run(experiments[name], name)
         deleted = self.run(plain, "deleted, with a version")
         self.client.log_param(deleted, "still", "here")
@@ -244,7 +249,8 @@ class Seed:
         gone = self.experiment("deleted experiment")
         orphan = self.run(gone, "in a deleted experiment")
 
-        self.models(first, nameless, inner, deleted, orphan)
+        # A store of files has a registry since MLflow 2.
+        self.attempt("registry", lambda: self.models(first, nameless, inner, deleted, orphan))
         self.client.delete_run(deleted)
         self.client.delete_experiment(gone)
         self.attempt("dataset inputs", lambda: self.datasets(experiments))
@@ -252,10 +258,15 @@ class Seed:
         self.attempt("logged models", lambda: self.logged_models(plain, first))
 
     def models(self, first, nameless, inner, deleted, orphan):
-        for name in MODEL_NAMES:
-            self.model(name, f"About {name}.", {"owner": "ada", "empty": ""})
-            self.version(name, first, description=f"First version of {name}.")
         self.model("bare")  # no description, no tag, no version
+        for name in MODEL_NAMES:  # a store of files takes no percent sign
+            self.attempt(
+                f"model {name}",
+                lambda name=name: (
+                    self.model(name, f"About {name}.", {"owner": "ada", "empty": ""}),
+                    self.version(name, first, description=f"First version of {name}."),
+                ),
+            )
         # Not in MODEL_NAMES: MLflow 3 takes no such name.
         self.attempt(
             "model with a slash",

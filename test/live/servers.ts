@@ -19,6 +19,8 @@ export interface MlflowServer {
   readonly uri: string;
   /** The SQLite database that it keeps everything in. */
   readonly database: string;
+  /** The folder of files that it keeps everything in, where it was started so. */
+  readonly files: string;
   /** A folder of its own, gone when it is stopped. */
   readonly folder: string;
   stop(): Promise<void>;
@@ -37,11 +39,13 @@ export const GUARDED = '(cat <&3 >/dev/null; kill -KILL 0) & exec 3<&-; "$@"';
 /**
  * @param prepare - fills the database before the server opens it
  * @param workers - processes that answer requests; MLflow's own default is 4
+ * @param backend - what it keeps everything in
  */
 export async function startMlflow(
   version: MlflowVersion,
   prepare?: (database: string) => Promise<void>,
   workers = 1,
+  backend: 'database' | 'files' = 'database',
 ): Promise<MlflowServer> {
   const folder = await mkdtemp(join(tmpdir(), `mlflow-${version}-`));
   const database = join(folder, 'mlflow.db');
@@ -50,7 +54,7 @@ export async function startMlflow(
     // Another process may take the port between our asking for it and the server's.
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await launch(version, folder, database, workers);
+        return await launch(version, folder, database, workers, backend);
       } catch (error) {
         if (attempt === 3 || !/address already in use/i.test(String(error))) throw error;
       }
@@ -66,10 +70,12 @@ async function launch(
   folder: string,
   database: string,
   workers: number,
+  backend: 'database' | 'files',
 ): Promise<MlflowServer> {
   const port = await freePort();
   const uri = `http://127.0.0.1:${port}`;
   const bin = binOf(mlflow(version));
+  const files = join(folder, 'mlruns');
   const logFile = join(folder, 'server.log');
   const log = openSync(logFile, 'w');
   const child = spawn(
@@ -77,7 +83,7 @@ async function launch(
     [
       ['-c', GUARDED, 'guarded', join(bin, 'mlflow')],
       ['server', '--host', '127.0.0.1', '--port', String(port), '--workers', String(workers)],
-      ['--backend-store-uri', `sqlite:///${database}`],
+      ['--backend-store-uri', backend === 'files' ? files : `sqlite:///${database}`],
       ['--default-artifact-root', join(folder, 'artifacts')],
     ].flat(),
     {
@@ -101,6 +107,7 @@ async function launch(
     version,
     uri,
     database,
+    files,
     folder,
     stop: async () => {
       await stopGroup(child);
@@ -116,6 +123,8 @@ export function mlflowEnvironment(version: MlflowVersion): Record<string, string
     ...PYTHON_ENVIRONMENT,
     PATH: `${binOf(mlflow(version))}${delimiter}${process.env['PATH'] ?? ''}`,
     MLFLOW_DISABLE_TELEMETRY: 'true',
+    // Newer versions ask whether a folder of files is meant.
+    MLFLOW_ALLOW_FILE_STORE: 'true',
     // Ten more processes, for evaluations that nobody asks for here.
     MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
     DO_NOT_TRACK: 'true',

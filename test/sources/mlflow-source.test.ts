@@ -7,11 +7,13 @@ describe('mlflowSource', () => {
     ['http://ann:s3cret@host:5000/prefix', 'mlflow http://host:5000/prefix'],
     ['sqlite:///mlflow.db', 'mlflow sqlite:///mlflow.db'],
     ['sqlite:////data/mlflow.db', 'mlflow sqlite:////data/mlflow.db'],
+    ['file:///data/mlruns', 'mlflow file:///data/mlruns'],
+    ['/data/my runs/', 'mlflow file:///data/my%20runs'],
   ])('takes %s', (uri, label) => {
     expect(mlflowSource({ uri }).label).toBe(label);
   });
 
-  it.each(['databricks', './mlruns', 'postgresql://host/mlflow', 'file:///mlruns'])(
+  it.each(['databricks', 'postgresql://host/mlflow', 's3://bucket/mlruns'])(
     'refuses %s with advice, from the variable only when it is opened',
     async (uri) => {
       expect(() => mlflowSource({ uri })).toThrow(/start `mlflow server/);
@@ -38,5 +40,6 @@ describe('mlflowSource', () => {
     );
     expect(() => mlflowSource({ lockTimeoutMs: 1 })).not.toThrow();
     expect(() => mlflowSource({ timeoutMs: 1 })).not.toThrow();
+    expect(() => mlflowSource({ maxOpenFiles: 1 })).not.toThrow();
   });
 });

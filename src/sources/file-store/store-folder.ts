@@ -1,0 +1,253 @@
+/**
+ * Reading of files and folders that others may write and remove meanwhile, a bounded number at a time.
+ *
+ * What has vanished is absent, which is no error. What can't be used for a reason of its own, such as
+ * a missing permission, throws a `BrokenFile`. A disk or network drive that fails ends the run.
+ */
+
+import { constants, type Dirent } from 'node:fs';
+import { type FileHandle, open, opendir, readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, PipelineError } from '../../core/errors.js';
+import { BrokenFile } from './broken-file.js';
+import { LastMetric, type MetricValue } from './last-metric.js';
+import type { Meta, MetaParser } from './meta-yaml.js';
+
+const META = 'meta.yaml';
+
+/** Larger than any tag that MLflow takes, which is what is largest; a file is held whole. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+const FIRST_READ_BYTES = 8 * 1024;
+const METRIC_READ_BYTES = 64 * 1024;
+
+/** MLflow writes a `meta.yaml` in place, and itself waits so when it finds one that is empty. */
+const EMPTY_META_WAITS_MS = [100, 200];
+
+/** A pipe under the name of a file must not be waited for. Windows has no such flag: undefined is 0 here. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
+export interface KeyValueJson {
+  readonly key: string;
+  readonly value: string;
+}
+
+export class StoreFolder {
+  readonly #parse: MetaParser;
+  readonly #signal: AbortSignal;
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(parse: MetaParser, maxOpenFiles: number, signal: AbortSignal) {
+    this.#parse = parse;
+    this.#free = maxOpenFiles;
+    this.#signal = signal;
+  }
+
+  /** Names of the folders in a folder, and of links to such; absent where there is none. */
+  async subfolders(path: string): Promise<readonly string[] | undefined> {
+    const entries = await this.#list(path);
+    if (entries === undefined) return undefined;
+    const names: string[] = [];
+    for (const entry of entries) {
+      if (await this.#isKind(path, entry, 'isDirectory')) names.push(entry.name);
+    }
+    return names;
+  }
+
+  /**
+   * The same in pieces, for folders of any size. Links are given, too, whatever they lead to.
+   *
+   * @returns whether the folder is there
+   */
+  async eachSubfolder(
+    path: string,
+    pieceSize: number,
+    take: (names: readonly string[]) => boolean,
+  ): Promise<boolean> {
+    const found = await this.#open(path, async () => {
+      let piece: string[] = [];
+      // It closes the folder, however the loop ends.
+      for await (const entry of await opendir(path, { bufferSize: 512 })) {
+        if (!entry.isDirectory() && !entry.isSymbolicLink()) continue;
+        piece.push(entry.name);
+        if (piece.length < pieceSize) continue;
+        this.#signal.throwIfAborted();
+        if (!take(piece)) return true;
+        piece = [];
+      }
+      if (piece.length > 0) take(piece);
+      return true;
+    });
+    return found ?? false;
+  }
+
+  async isFolder(path: string): Promise<boolean> {
+    const stats = await this.#open(path, () => stat(path));
+    return stats?.isDirectory() ?? false;
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return (await this.#open(path, () => stat(path))) !== undefined;
+  }
+
+  /** The whole of a small file; absent where there is none. */
+  async text(path: string): Promise<string | undefined> {
+    return this.#file(path, async (file) => {
+      let bytes = Buffer.allocUnsafe(FIRST_READ_BYTES);
+      let length = 0;
+      for (;;) {
+        const { bytesRead } = await file.read(bytes, length, bytes.length - length, length);
+        length += bytesRead;
+        // Of a file, unlike of a network's connection, less than asked for is the rest.
+        if (length < bytes.length) return bytes.toString('utf8', 0, length);
+        if (length >= MAX_FILE_BYTES) {
+          throw new BrokenFile(`it is larger than ${MAX_FILE_BYTES} bytes`);
+        }
+        bytes = Buffer.concat([bytes], bytes.length * 4);
+      }
+    });
+  }
+
+  /** The `meta.yaml` in a folder; absent where there is none. */
+  async meta(folder: string): Promise<Meta | undefined> {
+    const path = join(folder, META);
+    return naming(META, async () => {
+      let text = await this.text(path);
+      for (const waitMs of EMPTY_META_WAITS_MS) {
+        if (text?.trim() !== '') break;
+        await sleep(waitMs, undefined, { signal: this.#signal });
+        text = await this.text(path);
+      }
+      return text === undefined ? undefined : this.#parse(text);
+    });
+  }
+
+  hasMeta(folder: string): Promise<boolean> {
+    return this.exists(join(folder, META));
+  }
+
+  /** Tags or parameters: keys with a slash are paths. Absent where there is no such folder. */
+  async keyValues(folder: string): Promise<KeyValueJson[] | undefined> {
+    return this.#eachFile(folder, async (path, key) => {
+      const value = await this.text(path);
+      return value === undefined ? undefined : { key, value };
+    });
+  }
+
+  /** By key the value that counts. Absent where there is no such folder. */
+  async metrics(folder: string): Promise<({ readonly key: string } & MetricValue)[] | undefined> {
+    return this.#eachFile(folder, async (path, key) => {
+      const value = await this.#file(path, lastMetric);
+      return value === undefined ? undefined : { key, ...value };
+    });
+  }
+
+  /** What `read` makes of each file under a folder. Links to folders are not followed, as in MLflow. */
+  async #eachFile<T>(
+    folder: string,
+    read: (path: string, key: string) => Promise<T | undefined>,
+    prefix = '',
+  ): Promise<T[] | undefined> {
+    const entries = await this.#list(folder);
+    if (entries === undefined) return undefined;
+    const found = await Promise.all(
+      entries.map(async (entry): Promise<readonly (T | undefined)[]> => {
+        const path = join(folder, entry.name);
+        const key = `${prefix}${entry.name}`;
+        if (entry.isDirectory()) return (await this.#eachFile(path, read, `${key}/`)) ?? [];
+        if (!(await this.#isKind(folder, entry, 'isFile'))) return [];
+        return [await naming(key, () => read(path, key))];
+      }),
+    );
+    return found.flat().filter((item) => item !== undefined);
+  }
+
+  async #list(path: string): Promise<readonly Dirent[] | undefined> {
+    return naming(`folder ${basename(path)}`, () =>
+      this.#open(path, () => readdir(path, { withFileTypes: true })),
+    );
+  }
+
+  async #isKind(folder: string, entry: Dirent, kind: 'isFile' | 'isDirectory'): Promise<boolean> {
+    if (!entry.isSymbolicLink()) return entry[kind]();
+    const path = join(folder, entry.name);
+    const stats = await this.#open(path, () => stat(path)).catch((error: unknown) => {
+      if (error instanceof BrokenFile) return undefined;
+      throw error;
+    });
+    return stats?.[kind]() ?? false;
+  }
+
+  #file<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
+    return this.#open(path, async () => {
+      const file = await open(path, READ);
+      try {
+        return await read(file);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  /** Waits for its turn, so that no more are open than may be. */
+  async #open<T>(path: string, work: () => Promise<T>): Promise<T | undefined> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      this.#signal.throwIfAborted();
+      return await work();
+    } catch (error) {
+      if (isVanished(error)) return undefined;
+      throw failure(error, path);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
+
+async function lastMetric(file: FileHandle): Promise<MetricValue | undefined> {
+  const last = new LastMetric();
+  const buffer = Buffer.allocUnsafe(METRIC_READ_BYTES);
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length);
+    if (bytesRead > 0) last.add(buffer.subarray(0, bytesRead));
+    if (bytesRead < buffer.length) return last.end();
+  }
+}
+
+/** Says of a broken file which it is. */
+async function naming<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof BrokenFile)) throw error;
+    throw new BrokenFile(`${name}: ${error.message}`, error.content);
+  }
+}
+
+/** ESTALE is how a network drive says it. */
+function isVanished(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ESTALE'].includes(codeOf(error));
+}
+
+const OF_ITS_OWN = new Set(['EACCES', 'EPERM', 'ELOOP', 'EISDIR', 'ENAMETOOLONG', 'ENXIO']);
+
+function failure(error: unknown, path: string): unknown {
+  const code = codeOf(error);
+  if (code === '' || error instanceof PipelineError) return error;
+  if (OF_ITS_OWN.has(code)) return new BrokenFile(`it can't be read (${code})`);
+  return new PipelineError(
+    `${path} can't be read: ${messageOf(error)}. Check the disk or the network drive that it is on` +
+      (code === 'EMFILE' ? ', or lower maxOpenFiles' : ''),
+    { code: 'SOURCE_UNREADABLE', category: 'unavailable', cause: error },
+  );
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
+}
