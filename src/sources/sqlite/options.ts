@@ -3,21 +3,11 @@
  */
 
 import { z } from 'zod';
-
-const pageSize = (fallback: number, what: string) =>
-  z
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(fallback)
-    .describe(`How many ${what} are read and delivered at a time`);
+import { pageSizes } from '../sql/options.js';
 
 export const sqliteStoreOptions = z.strictObject({
   path: z.string().min(1).describe('The database file, relative to the current folder or absolute'),
-  experimentsPageSize: pageSize(1000, 'experiments'),
-  runsPageSize: pageSize(250, 'runs'),
-  modelsPageSize: pageSize(500, 'registered models'),
-  versionsPageSize: pageSize(1000, 'model versions'),
+  ...pageSizes,
   lockTimeoutMs: z
     .int()
     .min(0)

@@ -6,11 +6,15 @@
 import { RUN } from '../../mlflow/parse.js';
 import type { Run } from '../../mlflow/types.js';
 import type { PagePosition } from '../../stream/memory.js';
-import { bytesOf, type Cursor, type PageReader, parsePage } from './pages.js';
-import { type Query, select } from './read-only-database.js';
-import type { RunPlace } from './run-lane.js';
-import { COLUMNS, experimentList, IN_EXPERIMENTS, runsJson } from './runs.js';
-import type { StoreSchema } from './schema.js';
+import { type Cursor, type PageReader, parsePage } from '../sql/pages.js';
+import { ask, type Reading } from '../sql/query.js';
+import type { RunPlace } from '../sql/run-lane.js';
+import { runColumns, type RunRows } from '../sql/run-rows.js';
+import { experimentNumbers, inExperiments } from '../sql/runs.js';
+import { bytesOf, sqliteDialect } from './dialect.js';
+
+const { select } = sqliteDialect;
+const COLUMNS = runColumns(sqliteDialect);
 
 /** Rows that one read looks at: hardly any may match, and who writes waits as long as a read takes. */
 const WINDOW = 20_000;
@@ -34,28 +38,28 @@ export function cursorBehind({ rowId, hexId }: RunPlace): Cursor | undefined {
  * @param since - milliseconds since 1970; a missing start counts as 0
  */
 export function runsSinceReader(
-  schema: StoreSchema,
+  runRows: RunRows,
   pageSize: number,
   experimentIds: readonly string[],
   since: number,
   positionBehind: (place: RunPlace) => PagePosition,
 ): PageReader<Run> {
-  const experiments = experimentList(experimentIds);
+  const experiments = sqliteDialect.list(experimentNumbers(experimentIds));
   const runs = select(
     [...COLUMNS, 'r.row_id'],
     `(SELECT r.*, r.rowid AS row_id FROM runs AS r NOT INDEXED
       WHERE r.rowid > ?2 AND r.rowid <= ?3 AND ifnull(r.start_time, 0) >= ${Math.floor(since)}
-      AND ${IN_EXPERIMENTS} ORDER BY r.rowid LIMIT ${pageSize}) AS r`,
+      AND ${inExperiments(sqliteDialect)} ORDER BY r.rowid LIMIT ${pageSize}) AS r`,
   );
-  return (query, after) => {
-    const [lowest, highest] = query(ENDS)[0] ?? [];
+  return function* (after) {
+    const [lowest, highest] = (yield* ask(ENDS))[0] ?? [];
     if (typeof lowest !== 'number' || typeof highest !== 'number') {
       return { page: { items: [], rejected: [] } };
     }
-    const from = rowBefore(query, after) ?? lowest - 1;
+    const from = (yield* rowBefore(after)) ?? lowest - 1;
     const end = Math.min(from + WINDOW, highest);
-    const rows = query(runs, [experiments, from, end]);
-    const page = parsePage(RUN, runsJson(query, schema, rows));
+    const rows = yield* ask(runs, [experiments, from, end]);
+    const page = parsePage(RUN, yield* runRows.json(rows));
     const last = rows.at(-1);
     const isFull = rows.length === pageSize;
     const next = isFull ? Number(last?.[COLUMNS.length]) : end;
@@ -79,9 +83,9 @@ export function runsSinceReader(
  * The row that a cursor stands at. Undefined where another run is there than an earlier reading
  * saw: a database that was compacted or rebuilt may number its rows anew.
  */
-function rowBefore(query: Query, after: Cursor | undefined): number | undefined {
+function* rowBefore(after: Cursor | undefined): Reading<number | undefined> {
   const [rowId, id] = after ?? [];
   if (rowId === undefined) return undefined;
-  if (id !== undefined && query(AT_PLACE, [rowId, id]).length === 0) return undefined;
+  if (id !== undefined && (yield* ask(AT_PLACE, [rowId, id])).length === 0) return undefined;
   return Number(rowId);
 }

@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ReadOnlyDatabase, select } from '../../../src/sources/sqlite/read-only-database.js';
+import { ask } from '../../../src/sources/sql/query.js';
+import { sqliteDialect } from '../../../src/sources/sqlite/dialect.js';
+import { ReadOnlyDatabase } from '../../../src/sources/sqlite/read-only-database.js';
 import { runContext } from '../../../src/testing/run-context.js';
 import {
   change,
@@ -21,9 +23,9 @@ describe('a database opened to be read', () => {
     const path = copyOf('2.22.5');
     const before = readFileSync(path);
     const database = ReadOnlyDatabase.open(path, 0, runContext());
-    const write = database.read((query) => query(`${INSERT} RETURNING key`));
+    const write = database.read(() => ask(`${INSERT} RETURNING key`));
     await expect(write).rejects.toThrow('attempt to write a readonly database');
-    database.close();
+    await database.close();
     await readAll(await open(path));
     expect(readFileSync(path)).toEqual(before);
     expect(readdirSync(join(path, '..'))).toEqual(['mlflow.db']);
@@ -54,9 +56,9 @@ describe('a database opened to be read', () => {
 
   it('gives texts and numbers exactly', async () => {
     const database = ReadOnlyDatabase.open(databaseOf('2.22.5'), 0, runContext());
-    const rows = await database.read((query) =>
-      query(
-        select(
+    const rows = await database.read(() =>
+      ask(
+        sqliteDialect.select(
           ['a', 'b', { real: 'c' }],
           `(SELECT 'x' || char(0) || 'y' AS a, x'00ff' AS b, 1.0 / 3 AS c
             UNION ALL SELECT NULL, 9007199254740991, 9e999
@@ -69,7 +71,7 @@ describe('a database opened to be read', () => {
       [null, 9007199254740991, 'Inf'],
       ['\ufffd', '', ['74657874']],
     ]);
-    database.close();
+    await database.close();
   });
 });
 
@@ -98,10 +100,10 @@ describe('who writes to it', () => {
     const path = copyOf('2.22.5');
     const writer = writerOf(path);
     const database = ReadOnlyDatabase.open(path, 0, runContext());
-    const overflow = select(['abs(-9223372036854775807 - (rowid > 2))'], 'runs');
-    await expect(database.read((query) => query(overflow))).rejects.toThrow(/overflow/);
+    const overflow = sqliteDialect.select(['abs(-9223372036854775807 - (rowid > 2))'], 'runs');
+    await expect(database.read(() => ask(overflow))).rejects.toThrow(/overflow/);
     writer.exec(INSERT);
-    database.close();
+    await database.close();
   });
 
   it('is waited for, and not held up afterwards', async () => {

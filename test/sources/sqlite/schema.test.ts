@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { releaseOf } from '../../../src/sources/sqlite/revisions.js';
+import { releaseOf } from '../../../src/sources/sql/revisions.js';
 import { Recorder } from '../../../src/stream/recorder.js';
 import { runContext } from '../../../src/testing/run-context.js';
 import {

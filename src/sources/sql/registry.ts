@@ -4,17 +4,8 @@
 
 import { MODEL_VERSION, REGISTERED_MODEL } from '../../mlflow/parse.js';
 import type { ModelVersion, RegisteredModel } from '../../mlflow/types.js';
-import {
-  bytesOf,
-  ends,
-  Lists,
-  type PageReader,
-  parsePage,
-  type TagJson,
-  tagJson,
-  tagsInRange,
-} from './pages.js';
-import { type Cell, type Parameter, select } from './read-only-database.js';
+import { ends, Lists, type PageReader, parsePage, type TagJson, tagJson } from './pages.js';
+import { ask, type Cell, type Dialect, type Parameter } from './query.js';
 import type { StoreSchema } from './schema.js';
 
 /** Prompts live in the registry's tables; MLflow's searches hide them. */
@@ -40,46 +31,45 @@ function workspace(schema: StoreSchema, table: string): string {
 
 /** Registered models but prompts, by name. */
 export function registeredModelReader(
+  dialect: Dialect,
   schema: StoreSchema,
   pageSize: number,
 ): PageReader<RegisteredModel> {
-  const columns = ['name', 'creation_time', 'last_updated_time', 'description', 'latest'];
+  const { select, isBehind, isNowhere, isInteger, keyColumn, keyOf, textParameter } = dialect;
+  const columns = ['m.name', 'm.creation_time', 'm.last_updated_time', 'm.description', 'm.latest'];
   const latest = `(SELECT v.version FROM model_versions AS v
     WHERE ${workspace(schema, 'v')} v.name = m.name AND v.current_stage <> 'Deleted_Internal'
-    AND typeof(v.version) = 'integer' ORDER BY v.version DESC LIMIT 1) AS latest`;
+    AND ${isInteger('v.version')} ORDER BY v.version DESC LIMIT 1) AS latest`;
   const all = `SELECT m.*, ${latest} FROM registered_models AS m WHERE ${visibleModels(schema)}`;
   const models = select(
-    [...columns, 'hex(name)'],
-    `(${all} AND m.name > CAST(? AS TEXT) AND m.name < x'' ORDER BY m.name LIMIT ${pageSize})`,
+    [...columns, keyColumn('m.name')],
+    `(${all} AND ${isBehind('m.name', '?1')} ORDER BY m.name LIMIT ${pageSize}) AS m`,
   );
-  const withoutName = select(
-    columns,
-    `(${all} AND (m.name IS NULL OR m.name = '' OR m.name >= x''))`,
-  );
-  const range = 't.name BETWEEN CAST(?1 AS TEXT) AND CAST(?2 AS TEXT)';
+  const withoutName = select(columns, `(${all} AND ${isNowhere('m.name')}) AS m`);
+  const range = `t.name BETWEEN ${textParameter('?1')} AND ${textParameter('?2')}`;
   const tags = select(
     ['t.name', 't.key', 't.value'],
-    tagsInRange('registered_model_tags', schema.registryWorkspaces, range),
+    dialect.tagsInRange('registered_model_tags', schema.registryWorkspaces, range),
   );
   const aliases = select(
     ['t.name', 't.alias', 't.version'],
     `registered_model_aliases AS t WHERE ${workspace(schema, 't')} ${range}`,
   );
-  return (query, after) => {
-    const rows = query(models, after ?? ['']);
+  return function* (after) {
+    const rows = yield* ask(models, after ?? ['']);
     const tagsOf = new Lists<TagJson>();
     const aliasesOf = new Lists<unknown>();
     const last = rows.length < pageSize ? undefined : rows.at(-1);
-    const bounds = ends(rows)?.map((row) => bytesOf(row[5]));
+    const bounds = ends(rows)?.map((row) => keyOf(row[5]));
     if (bounds !== undefined) {
-      for (const [name, key, value] of query(tags, bounds)) {
+      for (const [name, key, value] of yield* ask(tags, bounds)) {
         tagsOf.add(String(name), tagJson(key, value));
       }
-      for (const [name, alias, version] of schema.aliases ? query(aliases, bounds) : []) {
+      for (const [name, alias, version] of schema.aliases ? yield* ask(aliases, bounds) : []) {
         aliasesOf.add(String(name), { alias, version });
       }
     }
-    const rest = last === undefined ? query(withoutName) : [];
+    const rest = last === undefined ? yield* ask(withoutName) : [];
     const page = parsePage(
       REGISTERED_MODEL,
       [...rows, ...rest].map(([name, creationTime, lastUpdatedTime, description, version]) => ({
@@ -92,15 +82,17 @@ export function registeredModelReader(
         aliases: aliasesOf.of(String(name)),
       })),
     );
-    return last === undefined ? { page } : { page, next: [bytesOf(last[5])] };
+    return last === undefined ? { page } : { page, next: [keyOf(last[5])] };
   };
 }
 
 /** Versions of all models but prompts, by name and number. Aliases stand with the model. */
 export function modelVersionReader(
+  dialect: Dialect,
   schema: StoreSchema,
   pageSize: number,
 ): PageReader<ModelVersion> {
+  const { select, keyColumn, keyOf } = dialect;
   const columns = [
     'v.name',
     'v.version',
@@ -116,39 +108,38 @@ export function modelVersionReader(
     'v.status_message',
   ];
   const versions = select(
-    [...columns, 'hex(v.name)'],
+    [...columns, keyColumn('v.name'), dialect.asText('v.version')],
     `(SELECT * FROM model_versions AS v WHERE ${visibleVersions(schema)}
-      AND (v.name, v.version) > (CAST(?1 AS TEXT), ?2)
-      AND v.name < x'' AND typeof(v.version) = 'integer'
+      AND ${dialect.pairIsBehind('v.name', 'v.version', ['?1', '?2'])}
+      AND ${dialect.isInteger('v.version')}
       ORDER BY v.name, v.version LIMIT ${pageSize}) AS v`,
   );
   const withoutKey = select(
     columns,
-    `model_versions AS v WHERE ${visibleVersions(schema)} AND (v.name IS NULL OR v.name = ''
-     OR v.name >= x'' OR typeof(v.version) <> 'integer')`,
+    `model_versions AS v WHERE ${visibleVersions(schema)} AND (${dialect.isNowhere('v.name')}
+     OR NOT ${dialect.isInteger('v.version')})`,
   );
   const tags = select(
     ['t.name', 't.version', 't.key', 't.value'],
-    tagsInRange(
+    dialect.tagsInRange(
       'model_version_tags',
       schema.registryWorkspaces,
-      `(t.name, t.version) >= (CAST(?1 AS TEXT), ?2)
-       AND (t.name, t.version) <= (CAST(?3 AS TEXT), ?4)`,
+      dialect.pairIsBetween('t.name', 't.version', ['?1', '?2'], ['?3', '?4']),
     ),
   );
-  return (query, after) => {
-    const rows = query(versions, after ?? [EMPTY, MAX_VERSION]);
+  return function* (after) {
+    const rows = yield* ask(versions, after ?? FIRST);
     const tagsOf = new Lists<TagJson>();
-    const bounds = ends(rows)?.flatMap((row): Parameter[] => [bytesOf(row[12]), Number(row[1])]);
+    const bounds = ends(rows)?.flatMap((row): Parameter[] => [keyOf(row[12]), String(row[13])]);
     if (bounds !== undefined) {
-      for (const [name, version, key, value] of query(tags, bounds)) {
+      for (const [name, version, key, value] of yield* ask(tags, bounds)) {
         tagsOf.add(idOf(name, version), tagJson(key, value));
       }
     }
     const complete = rows.length < pageSize;
     const page = parsePage(
       MODEL_VERSION,
-      [...rows, ...(complete ? query(withoutKey) : [])].map((row) => ({
+      [...rows, ...(complete ? yield* ask(withoutKey) : [])].map((row) => ({
         name: row[0],
         version: row[1],
         creation_timestamp: row[2],
@@ -168,9 +159,8 @@ export function modelVersionReader(
   };
 }
 
-const EMPTY = new Uint8Array();
-/** Greater than any: after the versions of a model without a name. */
-const MAX_VERSION = Number.MAX_VALUE;
+/** After the versions of a model without a name. */
+const FIRST = ['', '9223372036854775807'] as const;
 
 function idOf(name: Cell | undefined, version: Cell | undefined): string {
   return `${String(version)}/${String(name)}`;

@@ -4,8 +4,8 @@
 
 import { EXPERIMENT } from '../../mlflow/parse.js';
 import type { Experiment } from '../../mlflow/types.js';
-import { ends, Lists, type PageReader, parsePage, tagJson, tagsInRange } from './pages.js';
-import { select } from './read-only-database.js';
+import { ends, Lists, type PageReader, parsePage, tagJson } from './pages.js';
+import { ask, type Dialect } from './query.js';
 import type { StoreSchema } from './schema.js';
 
 /** What follows WHERE for the experiments that are read. `e` is the table. */
@@ -15,31 +15,35 @@ export function activeExperiments(schema: StoreSchema): string {
 }
 
 /** Active experiments, by id. */
-export function experimentReader(schema: StoreSchema, pageSize: number): PageReader<Experiment> {
+export function experimentReader(
+  { select, asText, integerParameter, tagsInRange }: Dialect,
+  schema: StoreSchema,
+  pageSize: number,
+): PageReader<Experiment> {
   const times = schema.experimentTimes ? ['creation_time', 'last_update_time'] : [];
   const columns = ['name', 'artifact_location', 'lifecycle_stage', ...times];
   const experiments = select(
     // As text: an id may be greater than what a number of JavaScript holds.
-    ['CAST(experiment_id AS TEXT)', ...columns],
-    `(SELECT experiment_id, ${columns.join(', ')} FROM experiments AS e
-      WHERE ${activeExperiments(schema)} AND e.experiment_id > CAST(? AS INTEGER)
-      ORDER BY e.experiment_id LIMIT ${pageSize})`,
+    [asText('e.experiment_id'), ...columns.map((column) => `e.${column}`)],
+    `(SELECT * FROM experiments AS e
+      WHERE ${activeExperiments(schema)} AND e.experiment_id > ${integerParameter('?1')}
+      ORDER BY e.experiment_id LIMIT ${pageSize}) AS e`,
   );
   const tags = select(
-    ['CAST(t.experiment_id AS TEXT)', 't.key', 't.value'],
+    [asText('t.experiment_id'), 't.key', 't.value'],
     tagsInRange(
       'experiment_tags',
       false,
-      't.experiment_id BETWEEN CAST(?1 AS INTEGER) AND CAST(?2 AS INTEGER)',
+      `t.experiment_id BETWEEN ${integerParameter('?1')} AND ${integerParameter('?2')}`,
     ),
   );
-  return (query, after) => {
-    const rows = query(experiments, after ?? ['-9223372036854775808']);
+  return function* (after) {
+    const rows = yield* ask(experiments, after ?? ['-9223372036854775808']);
     const range = ends(rows);
     if (range === undefined) return { page: { items: [], rejected: [] } };
     const [first, last] = [String(range[0][0]), String(range[1][0])];
     const tagsOf = new Lists<unknown>();
-    for (const [id, key, value] of query(tags, [first, last])) {
+    for (const [id, key, value] of yield* ask(tags, [first, last])) {
       tagsOf.add(String(id), tagJson(key, value));
     }
     const page = parsePage(

@@ -4,7 +4,7 @@
 
 import { PipelineError } from '../../core/errors.js';
 import type { RunContext } from '../../stream/contracts.js';
-import { type Query, select } from './read-only-database.js';
+import { ask, type Dialect, type Reading } from './query.js';
 import { NEWEST_KNOWN, releaseOf } from './revisions.js';
 
 /** What MLflow 1.28 has, and every later one. */
@@ -86,29 +86,42 @@ export interface StoreSchema {
 
 type Tables = ReadonlyMap<string, ReadonlySet<string>>;
 
+/** What messages call a database. */
+export interface DatabaseNames {
+  /** A path or a URI, without any password. */
+  readonly shown: string;
+  /** What to give instead, where this is none of MLflow's: `the file that MLflow has behind …`. */
+  readonly wanted: string;
+  /** A command on a copy: `mlflow db upgrade …`. */
+  readonly upgrade: string;
+}
+
 /** @throws PipelineError when the database is not MLflow's, too old, or too new */
-export function inspectSchema(query: Query, path: string, context: RunContext): StoreSchema {
-  const tables = readTables(query);
+export function* inspectSchema(
+  dialect: Dialect,
+  { shown, wanted, upgrade }: DatabaseNames,
+  context: RunContext,
+): Reading<StoreSchema> {
+  const tables = yield* readTables(dialect);
   const refuse = (code: string, text: string): PipelineError =>
-    new PipelineError(`${path} ${text}`, { code, category: 'unavailable' });
+    new PipelineError(`${shown} ${text}`, { code, category: 'unavailable' });
   const absent = Object.keys(NEEDED).filter((table) => !tables.has(table));
   if (!tables.has('alembic_version') || absent.length === Object.keys(NEEDED).length) {
     const lacks = tables.has('alembic_version') ? absent : ['alembic_version', ...absent];
     const found = tables.size === 0 ? 'has no table of MLflow' : 'is not a database of MLflow';
     throw refuse(
       'SOURCE_NOT_MLFLOW',
-      `${found} (it lacks the tables ${lacks.join(', ')}): give the file that MLflow has behind ` +
-        '--backend-store-uri sqlite:///…',
+      `${found} (it lacks the tables ${lacks.join(', ')}): give ${wanted}`,
     );
   }
-  const revisions = query(select(['version_num'], 'alembic_version')).map(([cell]) => String(cell));
-  const revision = revisions.join(', ');
+  const revisions = yield* ask(dialect.select(['version_num'], 'alembic_version'));
+  const revision = revisions.map(([cell]) => String(cell)).join(', ');
   const { age, versionText } = releaseOf(revision);
   if (age === 'older') {
     throw refuse(
       'SOURCE_TOO_OLD',
       `was made by an MLflow older than 1.28.0 (its schema is ${revision}). Copy it and upgrade ` +
-        'the copy with MLflow 1.28.0 or later: mlflow db upgrade sqlite:///copy.db',
+        `the copy with MLflow 1.28.0 or later: ${upgrade}`,
     );
   }
   const groups = [
@@ -127,7 +140,7 @@ export function inspectSchema(query: Query, path: string, context: RunContext): 
     context.recorder.warn(
       'NEWER_SCHEMA',
       `The database has a schema newer than that of MLflow ${NEWEST_KNOWN}: all that is needed is there, and what is new in it is not read`,
-      `${path}: ${revision === '' ? 'no revision' : revision}`,
+      `${shown}: ${revision === '' ? 'no revision' : revision}`,
     );
   }
   const has = (table: string, column: string): boolean => tables.get(table)?.has(column) ?? false;
@@ -143,13 +156,17 @@ export function inspectSchema(query: Query, path: string, context: RunContext): 
 }
 
 /** Warns of what is not read because it stands in another workspace than the default one. */
-export function reportWorkspaces(query: Query, schema: StoreSchema, context: RunContext): void {
-  const count = (table: string): void => {
-    const others = query(
+export function* reportWorkspaces(
+  { select }: Dialect,
+  schema: StoreSchema,
+  context: RunContext,
+): Reading<void> {
+  function* count(table: string): Reading<void> {
+    const others = yield* ask(
       select(
-        ['workspace', 'number'],
+        ['o.workspace', 'o.number'],
         `(SELECT workspace, count(*) AS number FROM ${table} WHERE workspace <> 'default'
-          GROUP BY workspace ORDER BY workspace)`,
+          GROUP BY workspace ORDER BY workspace) AS o`,
       ),
     );
     for (const [workspace, number] of others) {
@@ -160,21 +177,14 @@ export function reportWorkspaces(query: Query, schema: StoreSchema, context: Run
         `${String(workspace)}: ${String(number)} ${table.replace('_', ' ')}`,
       );
     }
-  };
-  if (schema.experimentWorkspaces) count('experiments');
-  if (schema.registryWorkspaces) count('registered_models');
+  }
+  if (schema.experimentWorkspaces) yield* count('experiments');
+  if (schema.registryWorkspaces) yield* count('registered_models');
 }
 
-function readTables(query: Query): Tables {
+function* readTables({ columnsOf }: Dialect): Reading<Tables> {
   const wanted = ['alembic_version', ...Object.keys({ ...NEEDED, ...ALIASES, ...DATASETS })];
-  const list = wanted.map((table) => `'${table}'`).join(', ');
-  const rows = query(
-    select(
-      ['m.name', 't.name'],
-      `sqlite_master AS m JOIN pragma_table_info(m.name) AS t
-       WHERE m.type IN ('table', 'view') AND m.name IN (${list})`,
-    ),
-  );
+  const rows = yield* ask(columnsOf(wanted));
   const tables = new Map<string, Set<string>>();
   for (const [table, column] of rows) {
     const columns = tables.get(String(table)) ?? new Set();

@@ -9,7 +9,7 @@ import type { EntityReader } from '../../mlflow/parse.js';
 import { readItem } from '../../mlflow/parse.js';
 import type { Rejection } from '../../stream/contracts.js';
 import type { StorePage } from '../store.js';
-import type { Cell, Parameter, Query, ReadOnlyDatabase, Row } from './read-only-database.js';
+import type { Cell, Parameter, Reading, Row, SqlDatabase } from './query.js';
 
 /** Where the next page begins: the key of the last row, as parameters of its query. */
 export type Cursor = readonly Parameter[];
@@ -20,18 +20,18 @@ export interface KeyedPage<T> {
   readonly next?: Cursor;
 }
 
-/** Reads the page after a key, or the first one. Called in a transaction: it must not wait. */
-export type PageReader<T> = (query: Query, after: Cursor | undefined) => KeyedPage<T>;
+/** Reads the page after a key, or the first one. */
+export type PageReader<T> = (after: Cursor | undefined) => Reading<KeyedPage<T>>;
 
 /** All pages, or those after `start`, each read when it is asked for, with nothing held open between two of them. */
 export async function* keyedPages<T>(
-  database: ReadOnlyDatabase,
+  database: SqlDatabase,
   read: PageReader<T>,
   start?: Cursor,
 ): AsyncGenerator<StorePage<T>> {
   let after = start;
   do {
-    const { page, next } = await database.read((query) => read(query, after));
+    const { page, next } = await database.read(() => read(after));
     if (page.items.length > 0 || page.rejected.length > 0) yield page;
     after = next;
   } while (after !== undefined);
@@ -47,11 +47,6 @@ export function parsePage<T>(reader: EntityReader<T>, list: readonly unknown[]):
     else rejected.push(rejection);
   }
   return { items, rejected };
-}
-
-/** Bytes of a text that came as `hex(…)`. */
-export function bytesOf(hex: Cell | undefined): Uint8Array {
-  return Buffer.from(String(hex), 'hex');
 }
 
 export interface TagJson {
@@ -77,27 +72,6 @@ export class Lists<T> {
   of(id: string): readonly T[] {
     return this.#lists.get(id) ?? [];
   }
-}
-
-/**
- * Rows of a table of tags whose owners lie between two keys, as what follows FROM.
- *
- * The primary key of these tables begins with the tag's key, and there is no index by owner. A
- * query by owner alone would scan the table for each page; this one goes from one tag key to the
- * next and looks up the range of owners under each.
- *
- * @param table - with the columns `key` and `value`; called `t` in `range`
- * @param range - a condition on the owner's columns
- */
-export function tagsInRange(table: string, workspaces: boolean, range: string): string {
-  const workspace = workspaces ? `t.workspace = 'default' AND` : '';
-  return `(WITH RECURSIVE tag_keys(key) AS (
-      SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} true
-      UNION ALL
-      SELECT (SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} t.key > tag_keys.key)
-      FROM tag_keys WHERE tag_keys.key IS NOT NULL)
-    SELECT t.* FROM tag_keys CROSS JOIN ${table} AS t
-    ON ${workspace} t.key = tag_keys.key AND ${range}) AS t`;
 }
 
 /** First and last of the rows of a page. */

@@ -4,20 +4,20 @@
  */
 
 import type { RunContext } from '../../stream/contracts.js';
-import { type Query, select } from './read-only-database.js';
+import { ask, type Dialect, type Reading } from './query.js';
 
 /**
  * Warns of active runs whose experiment is missing: as on MLflow's own server, runs are read by
  * their experiments, and a run's container in DataHub is named by its experiment.
  */
-export function reportOrphans(query: Query, context: RunContext): void {
-  const orphans = query(
+export function* reportOrphans({ select }: Dialect, context: RunContext): Reading<void> {
+  const orphans = yield* ask(
     select(
-      ['experiment_id', 'number'],
+      ['o.experiment_id', 'o.number'],
       `(SELECT r.experiment_id, count(*) AS number FROM runs AS r
         WHERE r.lifecycle_stage = 'active' AND NOT EXISTS
           (SELECT 1 FROM experiments AS e WHERE e.experiment_id = r.experiment_id)
-        GROUP BY r.experiment_id ORDER BY r.experiment_id)`,
+        GROUP BY r.experiment_id ORDER BY r.experiment_id) AS o`,
     ),
   );
   for (const [experimentId, number] of orphans) {

@@ -1,0 +1,198 @@
+/**
+ * MLflow's SQL database as a store, for MLflow 1.28 and later, without any server.
+ */
+
+import type { Experiment, ModelVersion, RegisteredModel, Run } from '../../mlflow/types.js';
+import { messageOf } from '../../core/errors.js';
+import type { RecordKey } from '../../mlflow/record-key.js';
+import type { Rejection, RunContext } from '../../stream/contracts.js';
+import type { PagePosition } from '../../stream/memory.js';
+import type { MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
+import { activeExperiments, experimentReader } from './experiments.js';
+import { goneRecords } from './gone-records.js';
+import type { PageSizes } from './options.js';
+import { reportOrphans } from './orphans.js';
+import { type Cursor, keyedPages, type PageReader } from './pages.js';
+import { ask, type SqlDatabase } from './query.js';
+import {
+  modelVersionReader,
+  registeredModelReader,
+  visibleModels,
+  visibleVersions,
+} from './registry.js';
+import { runLane, type RunPlace } from './run-lane.js';
+import { RunRows } from './run-rows.js';
+import { readRunsById, runReader } from './runs.js';
+import { runsSinceReader } from './runs-since.js';
+import { inspectSchema, reportWorkspaces, type DatabaseNames, type StoreSchema } from './schema.js';
+
+/** What a kind of database says of itself, or does in its own way. */
+export interface SqlStoreSetup extends DatabaseNames {
+  /** As MLflow names it, without any password. */
+  readonly uri: string;
+  readonly pageSizes: PageSizes;
+  /** Where not by their ids. */
+  readonly runsSince?: {
+    readonly reader: (
+      runRows: RunRows,
+      pageSize: number,
+      experimentIds: readonly string[],
+      since: number,
+      positionBehind: (place: RunPlace) => PagePosition,
+    ) => PageReader<Run>;
+    readonly cursorBehind: (place: RunPlace) => Cursor | undefined;
+  };
+}
+
+/**
+ * Looks at what is in a database, which is closed with the store, or at once where it can't be read.
+ *
+ * @throws PipelineError
+ * - `SOURCE_NOT_MLFLOW`
+ * - `SOURCE_TOO_OLD`, `SOURCE_SCHEMA_UNKNOWN`: older than 1.28, or newer with columns missing
+ * - what reading this kind of database does
+ */
+export async function openSqlStore(
+  database: SqlDatabase,
+  setup: SqlStoreSetup,
+  context: RunContext,
+): Promise<MlflowStore> {
+  const { dialect } = database;
+  try {
+    const schema = await database.read(() => inspectSchema(dialect, setup, context));
+    await database.read(function* () {
+      yield* reportWorkspaces(dialect, schema, context);
+      yield* reportOrphans(dialect, context);
+    });
+    return new SqlStore(database, schema, setup, context);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+class SqlStore implements MlflowStore {
+  readonly server;
+  readonly #database: SqlDatabase;
+  readonly #schema: StoreSchema;
+  readonly #setup: SqlStoreSetup;
+  readonly #context: RunContext;
+  readonly #runRows: RunRows;
+
+  constructor(
+    database: SqlDatabase,
+    schema: StoreSchema,
+    setup: SqlStoreSetup,
+    context: RunContext,
+  ) {
+    this.#database = database;
+    this.#schema = schema;
+    this.#setup = setup;
+    this.#context = context;
+    this.#runRows = new RunRows(database.dialect, schema);
+    this.server = {
+      uri: setup.uri,
+      versionText: schema.versionText,
+      searchesExperiments: true,
+    };
+  }
+
+  experiments(): AsyncIterable<StorePage<Experiment>> {
+    const { experimentsPageSize } = this.#setup.pageSizes;
+    const { dialect } = this.#database;
+    return keyedPages(this.#database, experimentReader(dialect, this.#schema, experimentsPageSize));
+  }
+
+  runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
+    const { runsPageSize } = this.#setup.pageSizes;
+    const { dialect } = this.#database;
+    const rows = this.#runRows;
+    if (selection === undefined) {
+      return keyedPages(this.#database, runReader(dialect, rows, runsPageSize, experimentIds));
+    }
+    const { start, behind } = runLane(experimentIds);
+    const behindId = (hexId: string): PagePosition => behind({ hexId });
+    const { since } = selection;
+    const place = start(selection.positions);
+    const byId = place && [dialect.keyOfHex(place.hexId)];
+    if (since === undefined) {
+      const reader = runReader(dialect, rows, runsPageSize, experimentIds, behindId);
+      return keyedPages(this.#database, reader, byId);
+    }
+    const { runsSince } = this.#setup;
+    if (runsSince === undefined) {
+      const reader = runsSinceReader(dialect, rows, runsPageSize, experimentIds, since, behindId);
+      return keyedPages(this.#database, reader, byId);
+    }
+    const reader = runsSince.reader(rows, runsPageSize, experimentIds, since, behind);
+    return keyedPages(this.#database, reader, place && runsSince.cursorBehind(place));
+  }
+
+  registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {
+    const { modelsPageSize } = this.#setup.pageSizes;
+    const { dialect } = this.#database;
+    return keyedPages(this.#database, registeredModelReader(dialect, this.#schema, modelsPageSize));
+  }
+
+  modelVersions(): AsyncIterable<StorePage<ModelVersion>> {
+    const { versionsPageSize } = this.#setup.pageSizes;
+    const { dialect } = this.#database;
+    return keyedPages(this.#database, modelVersionReader(dialect, this.#schema, versionsPageSize));
+  }
+
+  async runsById(runIds: readonly string[]): Promise<StorePage<Run>> {
+    const items: Run[] = [];
+    const rejected: Rejection[] = [];
+    const ids = [...new Set(runIds)];
+    const { runsPageSize } = this.#setup.pageSizes;
+    for (let start = 0; start < ids.length; start += runsPageSize) {
+      const some = ids.slice(start, start + runsPageSize);
+      const page = await this.#database.read(() =>
+        readRunsById(this.#database.dialect, this.#schema, this.#runRows, some),
+      );
+      items.push(...page.items);
+      rejected.push(...page.rejected);
+    }
+    return { items, rejected };
+  }
+
+  async findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
+    try {
+      return await this.#database.read(() =>
+        goneRecords(this.#database.dialect, this.#schema, keys),
+      );
+    } catch (error) {
+      const { recorder, signal } = this.#context;
+      signal.throwIfAborted();
+      recorder.warn(
+        'GONE_NOT_CONFIRMED',
+        'Some things were not found, and the database does not say that they are gone: they are kept',
+        messageOf(error),
+      );
+      return new Set();
+    }
+  }
+
+  async count(): Promise<StoreCounts> {
+    const { select } = this.#database.dialect;
+    const count = async (from: string): Promise<number> => {
+      const sql = select(['o.number'], `(SELECT count(*) AS number FROM ${from}) AS o`);
+      const [row] = await this.#database.read(() => ask(sql));
+      return Number(row?.[0]);
+    };
+    const active = activeExperiments(this.#schema);
+    return {
+      experiments: await count(`experiments AS e WHERE ${active}`),
+      runs: await count(
+        `runs AS r WHERE r.lifecycle_stage = 'active' AND r.experiment_id IN
+         (SELECT e.experiment_id FROM experiments AS e WHERE ${active})`,
+      ),
+      registeredModels: await count(`registered_models AS m WHERE ${visibleModels(this.#schema)}`),
+      modelVersions: await count(`model_versions AS v WHERE ${visibleVersions(this.#schema)}`),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+}
