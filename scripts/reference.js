@@ -27,6 +27,8 @@ const FACTORIES = {
   rest: 'restSource',
   sqliteStore: 'sqliteSource',
   fileStore: 'fileStoreSource',
+  postgresql: 'postgresqlSource',
+  mysql: 'mysqlSource',
 };
 
 const jiti = createJiti(import.meta.url, { fsCache: false });

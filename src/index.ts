@@ -22,6 +22,10 @@ export { restSource } from './sources/rest-source.js';
 export { type RestOptions } from './sources/rest/options.js';
 export { sqliteSource } from './sources/sqlite-source.js';
 export { type SqliteStoreOptions } from './sources/sqlite/options.js';
+export { postgresqlSource } from './sources/postgresql-source.js';
+export { type PostgresqlOptions } from './sources/postgresql/options.js';
+export { mysqlSource } from './sources/mysql-source.js';
+export { type MysqlOptions } from './sources/mysql/options.js';
 export { fileStoreSource } from './sources/file-store-source.js';
 export { type FileStoreOptions } from './sources/file-store/options.js';
 export {

@@ -41,6 +41,16 @@ const SOURCES: readonly Row<Source<unknown>>[] = [
     make: (uri) => (/^sqlite(\+\w+)?:/i.test(uri) ? mlflow(uri) : database(uri)),
   },
   {
+    schemes: ['postgresql', 'postgres'],
+    examples: ['postgresql://user@host/mlflow'],
+    make: mlflow,
+  },
+  {
+    schemes: ['mysql', 'mariadb'],
+    examples: ['mysql://user@host/mlflow'],
+    make: mlflow,
+  },
+  {
     schemes: [],
     takes: (text) => PROPOSAL_FILE.test(text),
     examples: ['proposals.json', 'proposals.ndjson', 'either with .gz'],
@@ -73,9 +83,9 @@ const UNSUPPORTED_SOURCES: readonly Unsupported[] = [
     advice: 'Databricks workspaces are not read yet',
   },
   {
-    matches: /^(postgres(ql)?|mysql|mariadb|mssql|oracle)(\+\w+)?:/i,
+    matches: /^(mssql|oracle)(\+\w+)?:/i,
     advice:
-      'of databases only SQLite is read directly: start `mlflow server --backend-store-uri …` ' +
+      'of databases SQLite, PostgreSQL and MySQL are read directly: start `mlflow server --backend-store-uri …` ' +
       'on this one and give the address of the server',
   },
   {

@@ -8,6 +8,10 @@ import type { Source } from '../stream/contracts.js';
 import { fileStoreOptions, type FileStoreOptions } from './file-store/options.js';
 import { fileStorePath } from './file-store/uri.js';
 import { fileStoreSource } from './file-store-source.js';
+import { mysqlOptions, type MysqlOptions } from './mysql/options.js';
+import { mysqlSource } from './mysql-source.js';
+import { postgresqlOptions, type PostgresqlOptions } from './postgresql/options.js';
+import { postgresqlSource } from './postgresql-source.js';
 import { restOptionsSchema, type RestOptions } from './rest/options.js';
 import { restSource } from './rest-source.js';
 import { sqliteStoreOptions, type SqliteStoreOptions } from './sqlite/options.js';
@@ -19,6 +23,7 @@ const NAME = 'mlflowSource';
 interface Uri {
   /**
    * `http://host:5000`, `https://host/prefix`, `sqlite:///relative.db`, `sqlite:////absolute.db`,
+   * `postgresql://user:password@host/mlflow`, `mysql://user:password@host/mlflow`,
    * `file:///absolute/mlruns`, or the path of such a folder.
    *
    * @defaultValue the variable MLFLOW_TRACKING_URI
@@ -28,11 +33,17 @@ interface Uri {
 
 /** `uri` and the options of the source that it names. */
 export type MlflowSourceOptions = Uri &
-  (Omit<RestOptions, 'uri'> | Omit<SqliteStoreOptions, 'path'> | Omit<FileStoreOptions, 'path'>);
+  (
+    | Omit<RestOptions, 'uri'>
+    | Omit<SqliteStoreOptions, 'path'>
+    | Omit<PostgresqlOptions, 'uri'>
+    | Omit<MysqlOptions, 'uri'>
+    | Omit<FileStoreOptions, 'path'>
+  );
 
 /**
  * Reads the MLflow store that `uri` names: a server as `restSource` does, a database as
- * `sqliteSource` does, with the same options.
+ * `sqliteSource`, `postgresqlSource` or `mysqlSource` does, with the same options.
  *
  * @throws PipelineError `INVALID_URI`, `INVALID_OPTIONS` (usage), when it is made; without `uri`
  *   when it is opened, as `NO_TRACKING_URI` where the variable is not set either
@@ -45,10 +56,13 @@ export type MlflowSourceOptions = Uri &
 export function mlflowSource({ uri, ...options }: MlflowSourceOptions = {}): Source {
   if (uri !== undefined) return sourceFor(uri, options);
   // Which it will be is not known yet; what is wrong for all is wrong whichever it is.
-  if (
-    !sqliteStoreOptions.omit({ path: true }).safeParse(options).success &&
-    !fileStoreOptions.omit({ path: true }).safeParse(options).success
-  ) {
+  const directly = [
+    sqliteStoreOptions.omit({ path: true }),
+    postgresqlOptions.omit({ uri: true }),
+    mysqlOptions.omit({ uri: true }),
+    fileStoreOptions.omit({ path: true }),
+  ];
+  if (!directly.some((schema) => schema.safeParse(options).success)) {
     parseOptions(NAME, restOptionsSchema, options);
   }
   return {
@@ -65,6 +79,10 @@ function sourceFor(uri: string, options: object, name = `${NAME}: "uri"`): Sourc
   const scheme = /^[a-z][a-z0-9.-]*(?=[+:])/i.exec(uri.trim())?.[0].toLowerCase();
   if (scheme === 'http' || scheme === 'https') return restSource({ ...options, uri }, NAME);
   if (scheme === 'sqlite') return sqliteSource({ ...options, path: sqlitePath(uri) }, NAME);
+  if (scheme === 'postgresql' || scheme === 'postgres') {
+    return postgresqlSource({ ...options, uri }, NAME);
+  }
+  if (scheme === 'mysql' || scheme === 'mariadb') return mysqlSource({ ...options, uri }, NAME);
   if (scheme === 'file' || isPath(uri.trim(), scheme)) {
     return fileStoreSource({ ...options, path: fileStorePath(uri) }, NAME);
   }
@@ -72,8 +90,9 @@ function sourceFor(uri: string, options: object, name = `${NAME}: "uri"`): Sourc
     scheme === undefined ? 'a tracking URI without a scheme' : `the scheme ${scheme}:`;
   throw new PipelineError(
     `${name}: ${problem} can't be read: allowed are http://host:5000, https://host/prefix, ` +
-      'sqlite:///relative.db, sqlite:////absolute.db, file:///absolute/mlruns and ./mlruns. For any ' +
-      'other store start `mlflow server --backend-store-uri …` on it and give the address of that server',
+      'sqlite:///relative.db, sqlite:////absolute.db, postgresql://user@host/mlflow, ' +
+      'mysql://user@host/mlflow, file:///absolute/mlruns and ./mlruns. For any other store start ' +
+      '`mlflow server --backend-store-uri …` on it and give the address of that server',
     { code: 'INVALID_URI', category: 'usage' },
   );
 }

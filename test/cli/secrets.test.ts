@@ -208,7 +208,7 @@ const scenarios: Readonly<Record<string, () => Scenario | Promise<Scenario>>> = 
     from: 'http://mlflow:5000',
     env: { http_proxy: as('p:proxy-s3cret', await gms({ token: 'another' })) },
   }),
-  'it is a database that is not read': () => ({ from: 'postgresql://ann:db-s3cret@h/mlflow' }),
+  'it is a database that is not read': () => ({ from: 'mssql://ann:db-s3cret@h/mlflow' }),
 };
 
 /** A sink of somebody's own, which quotes whom it asked and as whom. */

@@ -30,6 +30,10 @@ describe('--from', () => {
     ['what?.db', 'mlflow sqlite:///what?.db'],
     ['/data/store.sqlite', '/data/store.sqlite'],
     ['./my.sqlite3', 'my.sqlite3'],
+    ['postgresql://ann:s3cret@host/db', 'mlflow postgresql://host/db'],
+    ['postgresql+psycopg2://host:5433/db?password=s3cret', 'mlflow postgresql://host:5433/db'],
+    ['mysql+pymysql://ann:s3cret@host/db?charset=utf8mb4', 'mlflow mysql://host/db'],
+    ['mariadb+pymysql://host/db', 'mlflow mysql://host/db'],
     ['proposals.json', 'proposals proposals.json'],
     ['out/proposals.ndjson.gz', 'proposals out/proposals.ndjson.gz'],
     [' http://host:5000/prefix\n', 'mlflow http://host:5000/prefix'],
@@ -51,8 +55,7 @@ describe('--from', () => {
   it.each([
     ['databricks', 'Databricks workspaces are not read yet'],
     ['databricks://profile', 'Databricks workspaces are not read yet'],
-    ['postgresql://ann:s3cret@host/db', 'mlflow server --backend-store-uri'],
-    ['mysql+pymysql://ann:s3cret@host/db', 'mlflow server --backend-store-uri'],
+    ['mssql+pyodbc://ann:s3cret@host/db', 'mlflow server --backend-store-uri'],
     ['localhost:5000', 'begins with http:// or https://'],
     ['127.0.0.1:5000/x', 'begins with http:// or https://'],
     ['htpp://host:5000', 'unknown scheme "htpp", did you mean "http"?'],
@@ -60,7 +63,7 @@ describe('--from', () => {
     ['nonsense', 'not understood'],
     [' ', '--from: it is empty'],
     ['ht tp://host', 'there is a blank before ://'],
-    ['postgresql://ann:s3cret word@host/db', '--from postgresql://…: of databases only SQLite'],
+    ['oracle://ann:s3cret word@host/db', '--from oracle://…: of databases SQLite, PostgreSQL'],
   ])('%s: %s', async (uri, message) => {
     const text = await refusal(sourceFromUri(uri));
     expect(text).toContain(message);

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { run } from './processes.js';
-import { RELEASES, UV, type Release } from './releases.js';
+import { mlflow, RELEASES, UV, type Release } from './releases.js';
 
 const ROOT = fileURLToPath(new URL('../../.live/', import.meta.url));
 const COMPLETE = '.complete';
@@ -44,6 +44,30 @@ export async function installAll(): Promise<void> {
       await install(release, uv, python);
     }
   });
+}
+
+/**
+ * Python packages in a folder of their own, for PYTHONPATH beside any release: the folder of a release
+ * is left as it is.
+ */
+export async function installBeside(
+  name: string,
+  requirements: readonly string[],
+): Promise<string> {
+  const digest = createHash('sha256').update(JSON.stringify(requirements)).digest('hex');
+  const folder = join(ROOT, `${name}-${digest.slice(0, 8)}`);
+  await withLock(async () => {
+    if (existsSync(join(folder, COMPLETE))) return;
+    await rm(folder, { recursive: true, force: true });
+    const python = join(binOf(mlflow('3.17.2')), 'python');
+    await run(
+      await findUv(),
+      ['pip', 'install', '--quiet', '--python', python, '--target', folder].concat(requirements),
+      { env: uvEnvironment(), timeoutMs: INSTALL_MS },
+    );
+    await writeFile(join(folder, COMPLETE), `${requirements.join('\n')}\n`);
+  });
+  return folder;
 }
 
 /** Of its pins, so that a changed pin is another folder and a half-done one is never taken. */

@@ -20,10 +20,11 @@ export interface Seeded {
 export async function seed(
   version: MlflowVersion,
   uri: string,
-  part: 'common' | 'unreadable',
+  part: 'common' | 'unreadable' | 'both',
+  env?: Readonly<Record<string, string>>,
 ): Promise<Seeded> {
   const script = fileURLToPath(new URL('seed.py', import.meta.url));
-  const output = await runWithMlflow(version, script, [uri, '--part', part]);
+  const output = await runWithMlflow(version, script, [uri, '--part', part], env);
   return JSON.parse(lastLine(output)) as Seeded;
 }
 

@@ -36,6 +36,13 @@ const STOP_MS = 10_000;
  */
 export const GUARDED = '(cat <&3 >/dev/null; kill -KILL 0) & exec 3<&-; "$@"';
 
+/** Another database than the server's own SQLite. */
+export interface Backend {
+  readonly uri: string;
+  /** For its driver. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * @param prepare - fills the database before the server opens it
  * @param workers - processes that answer requests; MLflow's own default is 4
@@ -45,7 +52,7 @@ export async function startMlflow(
   version: MlflowVersion,
   prepare?: (database: string) => Promise<void>,
   workers = 1,
-  backend: 'database' | 'files' = 'database',
+  backend?: Backend | 'files',
 ): Promise<MlflowServer> {
   const folder = await mkdtemp(join(tmpdir(), `mlflow-${version}-`));
   const database = join(folder, 'mlflow.db');
@@ -70,12 +77,13 @@ async function launch(
   folder: string,
   database: string,
   workers: number,
-  backend: 'database' | 'files',
+  backend: Backend | 'files' = { uri: `sqlite:///${database}` },
 ): Promise<MlflowServer> {
   const port = await freePort();
   const uri = `http://127.0.0.1:${port}`;
   const bin = binOf(mlflow(version));
   const files = join(folder, 'mlruns');
+  const store: Backend = backend === 'files' ? { uri: files } : backend;
   const logFile = join(folder, 'server.log');
   const log = openSync(logFile, 'w');
   const child = spawn(
@@ -83,12 +91,12 @@ async function launch(
     [
       ['-c', GUARDED, 'guarded', join(bin, 'mlflow')],
       ['server', '--host', '127.0.0.1', '--port', String(port), '--workers', String(workers)],
-      ['--backend-store-uri', backend === 'files' ? files : `sqlite:///${database}`],
+      ['--backend-store-uri', store.uri],
       ['--default-artifact-root', join(folder, 'artifacts')],
     ].flat(),
     {
       cwd: folder,
-      env: mlflowEnvironment(version),
+      env: { ...mlflowEnvironment(version), ...store.env },
       stdio: ['ignore', log, log, 'pipe'],
       detached: true,
     },
@@ -177,9 +185,10 @@ export async function runWithMlflow(
   version: MlflowVersion,
   script: string,
   args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const { stdout } = await run(join(binOf(mlflow(version)), 'python'), [script, ...args], {
-    env: mlflowEnvironment(version),
+    env: { ...mlflowEnvironment(version), ...more },
     // Some run beside a whole test.
     timeoutMs: 1_200_000,
   });

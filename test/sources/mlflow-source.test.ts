@@ -7,13 +7,15 @@ describe('mlflowSource', () => {
     ['http://ann:s3cret@host:5000/prefix', 'mlflow http://host:5000/prefix'],
     ['sqlite:///mlflow.db', 'mlflow sqlite:///mlflow.db'],
     ['sqlite:////data/mlflow.db', 'mlflow sqlite:////data/mlflow.db'],
+    ['postgresql://ann:s3cret@host/mlflow', 'mlflow postgresql://host/mlflow'],
+    ['mysql+pymysql://ann:s3cret@host:3307/mlflow', 'mlflow mysql://host:3307/mlflow'],
     ['file:///data/mlruns', 'mlflow file:///data/mlruns'],
     ['/data/my runs/', 'mlflow file:///data/my%20runs'],
   ])('takes %s', (uri, label) => {
     expect(mlflowSource({ uri }).label).toBe(label);
   });
 
-  it.each(['databricks', 'postgresql://host/mlflow', 's3://bucket/mlruns'])(
+  it.each(['databricks', 'mssql://host/mlflow', 's3://bucket/mlruns'])(
     'refuses %s with advice, from the variable only when it is opened',
     async (uri) => {
       expect(() => mlflowSource({ uri })).toThrow(/start `mlflow server/);
@@ -41,5 +43,6 @@ describe('mlflowSource', () => {
     expect(() => mlflowSource({ lockTimeoutMs: 1 })).not.toThrow();
     expect(() => mlflowSource({ timeoutMs: 1 })).not.toThrow();
     expect(() => mlflowSource({ maxOpenFiles: 1 })).not.toThrow();
+    expect(() => mlflowSource({ connectTimeoutMs: 1 })).not.toThrow();
   });
 });

@@ -9,7 +9,7 @@ import type Libsql from 'libsql';
 import { openSqlite } from '../../core/sqlite.js';
 import { messageOf, PipelineError } from '../../core/errors.js';
 import type { RunContext } from '../../stream/contracts.js';
-import type { Ask, Parameter, Reading, Row, SqlDatabase } from '../sql/query.js';
+import type { Ask, Reading, Row, SqlDatabase } from '../sql/query.js';
 import { sqliteDialect } from './dialect.js';
 import { databaseFailure } from './failures.js';
 
@@ -17,9 +17,6 @@ import { databaseFailure } from './failures.js';
 const BUSY_TIMEOUT_MS = 20;
 const MIN_WAIT_MS = 50;
 const MAX_WAIT_MS = 1000;
-
-/** What `list` of this dialect makes of a list is a text. */
-type Bound = Exclude<Parameter, readonly string[]>;
 
 export class ReadOnlyDatabase implements SqlDatabase {
   readonly dialect = sqliteDialect;
