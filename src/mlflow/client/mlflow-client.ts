@@ -104,6 +104,11 @@ export class MlflowClient {
 
   /** The JSON object that the server answers with. */
   async json(call: Call): Promise<JsonObject> {
+    return (await this.measuredJson(call)).json;
+  }
+
+  /** The same with the length of its text, in characters. */
+  async measuredJson(call: Call): Promise<{ readonly json: JsonObject; readonly length: number }> {
     return this.#withRetries(call, async () => {
       const { text, contentType, place } = await this.#send(call);
       let value: unknown;
@@ -115,7 +120,7 @@ export class MlflowClient {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw wrongAnswer(place.request, 'it is no object');
       }
-      return value as JsonObject;
+      return { json: value as JsonObject, length: text.length };
     });
   }
 

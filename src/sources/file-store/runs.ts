@@ -7,6 +7,7 @@ import { RUN } from '../../mlflow/parse.js';
 import { compareText } from '../../mlflow/parse-values.js';
 import type { Run } from '../../mlflow/types.js';
 import type { PagePosition } from '../../stream/memory.js';
+import { PageSize } from '../page-size.js';
 import type { StorePage } from '../store.js';
 import { BrokenFile } from './broken-file.js';
 import {
@@ -65,9 +66,11 @@ export async function* runPages(
   reading: RunReading,
 ): AsyncGenerator<StorePage<Run>> {
   const { pageSize, positionBehind } = reading;
-  let waiting: Candidate[] = [];
+  const size = new PageSize(pageSize);
+  const waiting: Candidate[] = [];
   const page = async (candidates: readonly Candidate[]): Promise<StorePage<Run>> => {
     const datasets: Datasets = new Map();
+    const before = folder.lengthRead;
     const outcomes = await Promise.all(
       candidates.map(async ({ place, meta }): Promise<Outcome<Run>> => {
         if (meta?.item === undefined) return meta;
@@ -75,15 +78,15 @@ export async function* runPages(
         return readRun(folder, experiment, place.runId, meta.item, datasets);
       }),
     );
+    size.saw(candidates.length, folder.lengthRead - before);
     const last = candidates.at(-1);
     if (last === undefined || positionBehind === undefined) return pageOf(outcomes);
     return { ...pageOf(outcomes), position: positionBehind(last.place) };
   };
   for await (const candidates of candidatePieces(folder, experimentIds, reading)) {
     waiting.push(...candidates);
-    while (waiting.length >= pageSize) {
-      const made = await page(waiting.slice(0, pageSize));
-      waiting = waiting.slice(pageSize);
+    while (waiting.length >= size.current) {
+      const made = await page(waiting.splice(0, size.current));
       if (!isEmpty(made)) yield made;
     }
   }

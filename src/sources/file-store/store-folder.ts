@@ -45,12 +45,18 @@ export class StoreFolder {
   readonly #parse: MetaParser;
   readonly #signal: AbortSignal;
   #free: number;
+  #lengthRead = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(parse: MetaParser, maxOpenFiles: number, signal: AbortSignal) {
     this.#parse = parse;
     this.#free = maxOpenFiles;
     this.#signal = signal;
+  }
+
+  /** Of all texts so far, in bytes. */
+  get lengthRead(): number {
+    return this.#lengthRead;
   }
 
   /** Names of the folders in a folder, and of links to such; absent where there is none. */
@@ -109,7 +115,10 @@ export class StoreFolder {
         const { bytesRead } = await read(file, bytes, length, bytes.length - length, length);
         length += bytesRead;
         // Of a file, unlike of a network's connection, less than asked for is the rest.
-        if (length < bytes.length) return bytes.toString('utf8', 0, length);
+        if (length < bytes.length) {
+          this.#lengthRead += length;
+          return bytes.toString('utf8', 0, length);
+        }
         if (length >= MAX_FILE_BYTES) {
           throw new BrokenFile(`it is larger than ${MAX_FILE_BYTES} bytes`);
         }

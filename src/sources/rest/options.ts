@@ -120,7 +120,9 @@ export const restOptionsSchema = z.strictObject({
     .describe('Experiments in a request'),
   runsPageSize: size(LARGEST_PAGE.runs)
     .default(500)
-    .describe('Runs in a request, and so in a page of the pipeline'),
+    .describe(
+      'Runs in a request, and so in a page of the pipeline, at most: fewer where they are large',
+    ),
   modelsPageSize: size(LARGEST_PAGE.models)
     .default(1_000)
     .describe('Registered models in a request'),

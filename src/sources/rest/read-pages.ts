@@ -10,6 +10,7 @@ import type { Call, MlflowClient } from '../../mlflow/client/mlflow-client.js';
 import { readItem, type EntityReader } from '../../mlflow/parse.js';
 import type { Rejection } from '../../stream/contracts.js';
 import type { Recorder } from '../../stream/recorder.js';
+import { PageSize } from '../page-size.js';
 import type { StorePage } from '../store.js';
 import { nextOffsetToken } from './offset-token.js';
 import { inspectOversized, textsIn } from './oversized.js';
@@ -42,8 +43,8 @@ export const REPEATED = 'repeated by the server';
  * Gives the pages of a search. Each is fetched for a call of `next()`, those without content are
  * passed over, and only a missing token is the end: permissions empty pages after they are cut.
  *
- * Where an answer is longer than `maxResponseBytes`, the same page is asked for with half the size,
- * which grows by a quarter with each page that fits. A single item that does not fit is rejected
+ * Where the items turn out to be large, the next page is asked for with fewer. Where an answer is
+ * longer than `maxResponseBytes`, the same page is asked for with half the size. A single item that does not fit is rejected
  * and stepped over, where the token tells how.
  *
  * @throws PipelineError `SOURCE_TOKEN_REPEATS`, `SOURCE_NO_PROGRESS`, `SOURCE_RESPONSE_TOO_LARGE`,
@@ -56,23 +57,24 @@ export async function* readPages<T>(
 ): AsyncGenerator<StorePage<T>, undefined> {
   const recent = new RecentIds(RECENT_IDS);
   const progress = new PagingProgress();
-  let size = search.pageSize;
+  const size = new PageSize(search.pageSize);
   let token: string | undefined;
   for (;;) {
-    const call = search.call(size, token);
+    const call = search.call(size.current, token);
     try {
-      const answer = searchAnswer(await client.json(call), search.key, client.describe(call));
+      const { json, length } = await client.measuredJson(call);
+      const answer = searchAnswer(json, search.key, client.describe(call));
       const { page, news } = readAll(answer.items, search, recent, recorder);
       if (page.items.length > 0 || page.rejected.length > 0) yield page;
       if (answer.token === undefined) return;
       token = answer.token;
       progress.page(news, token, client.describe(call));
-      size = Math.min(search.pageSize, size + Math.ceil(size / 4));
+      size.saw(answer.items.length, length);
     } catch (error) {
       if (!(error instanceof ResponseTooLargeError)) throw error;
       if (search.heedsPageSize === false) throw error;
-      if (size > 1) {
-        size = Math.floor(size / 2);
+      if (size.current > 1) {
+        size.halve();
         continue;
       }
       const { next, rejection } = stepOver(error, token, search);

@@ -18,7 +18,6 @@ export function activeExperiments(schema: StoreSchema): string {
 export function experimentReader(
   { select, asText, integerParameter, tagsInRange }: Dialect,
   schema: StoreSchema,
-  pageSize: number,
 ): PageReader<Experiment> {
   const times = schema.experimentTimes ? ['creation_time', 'last_update_time'] : [];
   const columns = ['name', 'artifact_location', 'lifecycle_stage', ...times];
@@ -27,7 +26,7 @@ export function experimentReader(
     [asText('e.experiment_id'), ...columns.map((column) => `e.${column}`)],
     `(SELECT * FROM experiments AS e
       WHERE ${activeExperiments(schema)} AND e.experiment_id > ${integerParameter('?1')}
-      ORDER BY e.experiment_id LIMIT ${pageSize}) AS e`,
+      ORDER BY e.experiment_id LIMIT ?2) AS e`,
   );
   const tags = select(
     [asText('t.experiment_id'), 't.key', 't.value'],
@@ -37,8 +36,8 @@ export function experimentReader(
       `t.experiment_id BETWEEN ${integerParameter('?1')} AND ${integerParameter('?2')}`,
     ),
   );
-  return function* (after) {
-    const rows = yield* ask(experiments, after ?? ['-9223372036854775808']);
+  return function* (after, pageSize) {
+    const rows = yield* ask(experiments, [...(after ?? ['-9223372036854775808']), pageSize]);
     const range = ends(rows);
     if (range === undefined) return { page: { items: [], rejected: [] } };
     const [first, last] = [String(range[0][0]), String(range[1][0])];

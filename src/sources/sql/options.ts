@@ -10,7 +10,9 @@ const pageSize = (fallback: number, what: string) =>
     .min(1)
     .max(10_000)
     .default(fallback)
-    .describe(`How many ${what} are read and delivered at a time`);
+    .describe(
+      `How many ${what} are read and delivered at a time, at most: fewer where they are large`,
+    );
 
 /** To be spread into a database's own options. */
 export const pageSizes = {

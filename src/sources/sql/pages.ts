@@ -8,6 +8,7 @@
 import type { EntityReader } from '../../mlflow/parse.js';
 import { readItem } from '../../mlflow/parse.js';
 import type { Rejection } from '../../stream/contracts.js';
+import { PageSize } from '../page-size.js';
 import type { StorePage } from '../store.js';
 import type { Cell, Parameter, Reading, Row, SqlDatabase } from './query.js';
 
@@ -20,21 +21,45 @@ export interface KeyedPage<T> {
   readonly next?: Cursor;
 }
 
-/** Reads the page after a key, or the first one. */
-export type PageReader<T> = (after: Cursor | undefined) => Reading<KeyedPage<T>>;
+/** Reads the page of so many after a key, or the first one. */
+export type PageReader<T> = (after: Cursor | undefined, pageSize: number) => Reading<KeyedPage<T>>;
 
-/** All pages, or those after `start`, each read when it is asked for, with nothing held open between two of them. */
+/**
+ * All pages, or those after `start`, each read when it is asked for, with nothing held open between
+ * two of them. They hold fewer things than `largestPage` where these are large.
+ */
 export async function* keyedPages<T>(
   database: SqlDatabase,
   read: PageReader<T>,
+  largestPage: number,
   start?: Cursor,
 ): AsyncGenerator<StorePage<T>> {
+  const size = new PageSize(largestPage);
   let after = start;
   do {
-    const { page, next } = await database.read(() => read(after));
-    if (page.items.length > 0 || page.rejected.length > 0) yield page;
+    const { found, length } = await database.read(() => measured(read(after, size.current)));
+    const { page, next } = found;
+    const things = page.items.length + page.rejected.length;
+    size.saw(things, length);
+    if (things > 0) yield page;
     after = next;
   } while (after !== undefined);
+}
+
+/** With the length of all texts that were read for it. */
+function* measured<T>(
+  reading: Reading<T>,
+): Reading<{ readonly found: T; readonly length: number }> {
+  let length = 0;
+  let step = reading.next();
+  while (step.done !== true) {
+    const rows = yield step.value;
+    for (const row of rows) {
+      for (const cell of row) if (typeof cell === 'string') length += cell.length;
+    }
+    step = reading.next(rows);
+  }
+  return { found: step.value, length };
 }
 
 /** Entities out of MLflow's JSON. */

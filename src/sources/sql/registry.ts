@@ -33,7 +33,6 @@ function workspace(schema: StoreSchema, table: string): string {
 export function registeredModelReader(
   dialect: Dialect,
   schema: StoreSchema,
-  pageSize: number,
 ): PageReader<RegisteredModel> {
   const { select, isBehind, isNowhere, isInteger, keyColumn, keyOf, textParameter } = dialect;
   const columns = ['m.name', 'm.creation_time', 'm.last_updated_time', 'm.description', 'm.latest'];
@@ -43,7 +42,7 @@ export function registeredModelReader(
   const all = `SELECT m.*, ${latest} FROM registered_models AS m WHERE ${visibleModels(schema)}`;
   const models = select(
     [...columns, keyColumn('m.name')],
-    `(${all} AND ${isBehind('m.name', '?1')} ORDER BY m.name LIMIT ${pageSize}) AS m`,
+    `(${all} AND ${isBehind('m.name', '?1')} ORDER BY m.name LIMIT ?2) AS m`,
   );
   const withoutName = select(columns, `(${all} AND ${isNowhere('m.name')}) AS m`);
   const range = `t.name BETWEEN ${textParameter('?1')} AND ${textParameter('?2')}`;
@@ -55,8 +54,8 @@ export function registeredModelReader(
     ['t.name', 't.alias', 't.version'],
     `registered_model_aliases AS t WHERE ${workspace(schema, 't')} ${range}`,
   );
-  return function* (after) {
-    const rows = yield* ask(models, after ?? ['']);
+  return function* (after, pageSize) {
+    const rows = yield* ask(models, [...(after ?? ['']), pageSize]);
     const tagsOf = new Lists<TagJson>();
     const aliasesOf = new Lists<unknown>();
     const last = rows.length < pageSize ? undefined : rows.at(-1);
@@ -90,7 +89,6 @@ export function registeredModelReader(
 export function modelVersionReader(
   dialect: Dialect,
   schema: StoreSchema,
-  pageSize: number,
 ): PageReader<ModelVersion> {
   const { select, keyColumn, keyOf } = dialect;
   const columns = [
@@ -112,7 +110,7 @@ export function modelVersionReader(
     `(SELECT * FROM model_versions AS v WHERE ${visibleVersions(schema)}
       AND ${dialect.pairIsBehind('v.name', 'v.version', ['?1', '?2'])}
       AND ${dialect.isInteger('v.version')}
-      ORDER BY v.name, v.version LIMIT ${pageSize}) AS v`,
+      ORDER BY v.name, v.version LIMIT ?3) AS v`,
   );
   const withoutKey = select(
     columns,
@@ -127,8 +125,8 @@ export function modelVersionReader(
       dialect.pairIsBetween('t.name', 't.version', ['?1', '?2'], ['?3', '?4']),
     ),
   );
-  return function* (after) {
-    const rows = yield* ask(versions, after ?? FIRST);
+  return function* (after, pageSize) {
+    const rows = yield* ask(versions, [...(after ?? FIRST), pageSize]);
     const tagsOf = new Lists<TagJson>();
     const bounds = ends(rows)?.flatMap((row): Parameter[] => [keyOf(row[12]), String(row[13])]);
     if (bounds !== undefined) {

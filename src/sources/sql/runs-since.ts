@@ -18,7 +18,6 @@ const WINDOW = 20_000;
 export function runsSinceReader(
   dialect: Dialect,
   runRows: RunRows,
-  pageSize: number,
   experimentIds: readonly string[],
   since: number,
   positionBehind: (hexId: string) => PagePosition,
@@ -30,22 +29,22 @@ export function runsSinceReader(
     `(SELECT r.run_uuid FROM runs AS r WHERE ${dialect.isBehind('r.run_uuid', '?1')}
       ORDER BY r.run_uuid LIMIT 1 OFFSET ${WINDOW - 1}) AS w`,
   );
-  const found = (upTo: string): string =>
+  const found = (limit: string, upTo = ''): string =>
     select(
       runColumns(dialect),
       `(SELECT * FROM runs AS r WHERE ${dialect.isBehind('r.run_uuid', '?2')} ${upTo}
         AND coalesce(r.start_time, 0) >= ${Math.floor(since)} AND ${inExperiments(dialect)}
-        ORDER BY r.run_uuid LIMIT ${pageSize}) AS r`,
+        ORDER BY r.run_uuid LIMIT ${limit}) AS r`,
     );
-  const toTheEnd = found('');
-  const toTheWindowsEnd = found(`AND r.run_uuid <= ${dialect.textParameter('?3')}`);
-  return function* (after) {
+  const toTheEnd = found('?3');
+  const toTheWindowsEnd = found('?4', `AND r.run_uuid <= ${dialect.textParameter('?3')}`);
+  return function* (after, pageSize) {
     const from = after?.[0] ?? '';
     const [end] = yield* ask(windowEnd, [from]);
     const rows =
       end === undefined
-        ? yield* ask(toTheEnd, [experiments, from])
-        : yield* ask(toTheWindowsEnd, [experiments, from, keyOf(end[0])]);
+        ? yield* ask(toTheEnd, [experiments, from, pageSize])
+        : yield* ask(toTheWindowsEnd, [experiments, from, keyOf(end[0]), pageSize]);
     const parsed = parsePage(RUN, yield* runRows.json(rows));
     const last = rows.at(-1);
     const page =

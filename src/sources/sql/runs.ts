@@ -29,7 +29,6 @@ export function experimentNumbers(experimentIds: readonly string[]): readonly st
 export function runReader(
   dialect: Dialect,
   runRows: RunRows,
-  pageSize: number,
   experimentIds: readonly string[],
   positionBehind?: (hexId: string) => PagePosition,
 ): PageReader<Run> {
@@ -40,15 +39,15 @@ export function runReader(
   const runs = select(
     columns,
     `(SELECT * FROM runs AS r WHERE ${chosen} AND ${dialect.isBehind('r.run_uuid', '?2')}
-      ORDER BY r.run_uuid LIMIT ${pageSize}) AS r`,
+      ORDER BY r.run_uuid LIMIT ?3) AS r`,
   );
   // An id that is no text, or an empty one, has no place in the order of ids.
   const withoutId = select(
     columns,
     `runs AS r WHERE ${chosen} AND ${dialect.isNowhere('r.run_uuid')}`,
   );
-  return function* (after) {
-    const rows = yield* ask(runs, [experiments, ...(after ?? [''])]);
+  return function* (after, pageSize) {
+    const rows = yield* ask(runs, [experiments, ...(after ?? ['']), pageSize]);
     const last = rows.length < pageSize ? undefined : rows.at(-1);
     const all = last === undefined ? [...rows, ...(yield* ask(withoutId, [experiments]))] : rows;
     const parsed = parsePage(RUN, yield* runRows.json(all));

@@ -35,7 +35,6 @@ export interface SqlStoreSetup extends DatabaseNames {
   readonly runsSince?: {
     readonly reader: (
       runRows: RunRows,
-      pageSize: number,
       experimentIds: readonly string[],
       since: number,
       positionBehind: (place: RunPlace) => PagePosition,
@@ -100,44 +99,42 @@ class SqlStore implements MlflowStore {
   experiments(): AsyncIterable<StorePage<Experiment>> {
     const { experimentsPageSize } = this.#setup.pageSizes;
     const { dialect } = this.#database;
-    return keyedPages(this.#database, experimentReader(dialect, this.#schema, experimentsPageSize));
+    return keyedPages(this.#database, experimentReader(dialect, this.#schema), experimentsPageSize);
   }
 
   runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
     const { runsPageSize } = this.#setup.pageSizes;
     const { dialect } = this.#database;
     const rows = this.#runRows;
-    if (selection === undefined) {
-      return keyedPages(this.#database, runReader(dialect, rows, runsPageSize, experimentIds));
-    }
+    const pages = (reader: PageReader<Run>, after?: Cursor) =>
+      keyedPages(this.#database, reader, runsPageSize, after);
+    if (selection === undefined) return pages(runReader(dialect, rows, experimentIds));
     const { start, behind } = runLane(experimentIds);
     const behindId = (hexId: string): PagePosition => behind({ hexId });
     const { since } = selection;
     const place = start(selection.positions);
     const byId = place && [dialect.keyOfHex(place.hexId)];
     if (since === undefined) {
-      const reader = runReader(dialect, rows, runsPageSize, experimentIds, behindId);
-      return keyedPages(this.#database, reader, byId);
+      return pages(runReader(dialect, rows, experimentIds, behindId), byId);
     }
     const { runsSince } = this.#setup;
     if (runsSince === undefined) {
-      const reader = runsSinceReader(dialect, rows, runsPageSize, experimentIds, since, behindId);
-      return keyedPages(this.#database, reader, byId);
+      return pages(runsSinceReader(dialect, rows, experimentIds, since, behindId), byId);
     }
-    const reader = runsSince.reader(rows, runsPageSize, experimentIds, since, behind);
-    return keyedPages(this.#database, reader, place && runsSince.cursorBehind(place));
+    const reader = runsSince.reader(rows, experimentIds, since, behind);
+    return pages(reader, place && runsSince.cursorBehind(place));
   }
 
   registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {
     const { modelsPageSize } = this.#setup.pageSizes;
     const { dialect } = this.#database;
-    return keyedPages(this.#database, registeredModelReader(dialect, this.#schema, modelsPageSize));
+    return keyedPages(this.#database, registeredModelReader(dialect, this.#schema), modelsPageSize);
   }
 
   modelVersions(): AsyncIterable<StorePage<ModelVersion>> {
     const { versionsPageSize } = this.#setup.pageSizes;
     const { dialect } = this.#database;
-    return keyedPages(this.#database, modelVersionReader(dialect, this.#schema, versionsPageSize));
+    return keyedPages(this.#database, modelVersionReader(dialect, this.#schema), versionsPageSize);
   }
 
   async runsById(runIds: readonly string[]): Promise<StorePage<Run>> {

@@ -39,7 +39,6 @@ export function cursorBehind({ rowId, hexId }: RunPlace): Cursor | undefined {
  */
 export function runsSinceReader(
   runRows: RunRows,
-  pageSize: number,
   experimentIds: readonly string[],
   since: number,
   positionBehind: (place: RunPlace) => PagePosition,
@@ -49,16 +48,16 @@ export function runsSinceReader(
     [...COLUMNS, 'r.row_id'],
     `(SELECT r.*, r.rowid AS row_id FROM runs AS r NOT INDEXED
       WHERE r.rowid > ?2 AND r.rowid <= ?3 AND ifnull(r.start_time, 0) >= ${Math.floor(since)}
-      AND ${inExperiments(sqliteDialect)} ORDER BY r.rowid LIMIT ${pageSize}) AS r`,
+      AND ${inExperiments(sqliteDialect)} ORDER BY r.rowid LIMIT ?4) AS r`,
   );
-  return function* (after) {
+  return function* (after, pageSize) {
     const [lowest, highest] = (yield* ask(ENDS))[0] ?? [];
     if (typeof lowest !== 'number' || typeof highest !== 'number') {
       return { page: { items: [], rejected: [] } };
     }
     const from = (yield* rowBefore(after)) ?? lowest - 1;
     const end = Math.min(from + WINDOW, highest);
-    const rows = yield* ask(runs, [experiments, from, end]);
+    const rows = yield* ask(runs, [experiments, from, end, pageSize]);
     const page = parsePage(RUN, yield* runRows.json(rows));
     const last = rows.at(-1);
     const isFull = rows.length === pageSize;
