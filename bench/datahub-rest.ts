@@ -6,14 +6,11 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { batchBody, proposalEncoder } from '../src/sinks/datahub-rest/encode.js';
 import { readProposal } from '../src/datahub/read-proposal.js';
 import { startGms } from '../test/live/gms.js';
-import { binOf } from '../test/live/install.js';
-import { PEER_ENVIRONMENT } from '../test/live/peer.js';
-import { PEER } from '../test/live/releases.js';
-import { compare, type Command } from './measure.js';
+import { bare, peer, pipelineTo } from './commands.js';
+import { compare } from './measure.js';
 import type { ProposalFile } from './proposals.js';
 import { packed } from './packed.js';
 import { rowOf, type Row } from './row.js';
@@ -21,8 +18,6 @@ import { rowOf, type Row } from './row.js';
 /** The sink's own defaults. */
 const PROPOSALS_A_REQUEST = 200;
 const CONNECTIONS = 4;
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export async function benchDataHubRest(
   { path, proposals, name }: ProposalFile,
@@ -34,38 +29,18 @@ export async function benchDataHubRest(
     const encode = proposalEncoder({ lastObserved: Date.now(), runId: 'bench' });
     const entries = proposals.map((each) => encode(readProposal(each)));
     await writeFile(ready, packed(bodiesOf(entries)));
-    const recipe = join(folder, 'rest.yml');
-    await writeFile(
-      recipe,
-      JSON.stringify({
-        source: { type: 'file', config: { path } },
-        sink: { type: 'datahub-rest', config: { server: gms.url } },
-      }),
-    );
-    const commands: Command[] = [
-      {
-        name: 'bare',
-        program: process.execPath,
-        args: [here('datahub-rest/bare.js'), gms.url, ready, String(CONNECTIONS)],
-      },
-      {
-        name: 'ours',
-        program: process.execPath,
-        args: [here('../dist/pipeline.js'), '--from', path, '--to', `datahub+${gms.url}`],
-        cwd: folder,
-      },
-      ...(withPeer
-        ? [
-            {
-              name: 'peer',
-              program: join(binOf(PEER), 'datahub'),
-              args: ['ingest', 'run', '--no-default-report', '--no-progress', '-c', recipe],
-              env: PEER_ENVIRONMENT,
-              once: true,
-            },
-          ]
-        : []),
+    const commands = [
+      bare('bare', 'datahub-rest/bare.js', gms.url, ready, String(CONNECTIONS)),
+      pipelineTo(folder, path, `datahub+${gms.url}`),
     ];
+    if (withPeer) {
+      commands.push(
+        await peer(folder, {
+          source: { type: 'file', config: { path } },
+          sink: { type: 'datahub-rest', config: { server: gms.url } },
+        }),
+      );
+    }
     const figures = await compare(commands, rounds);
     const { proposals: arrived } = await gms.counts();
     const expected = proposals.length * (2 * (rounds + 1) + (withPeer ? 1 : 0));

@@ -5,16 +5,14 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readProposal } from '../src/datahub/read-proposal.js';
 import { kafkaSinkSchema } from '../src/sinks/kafka/options.js';
 import { schemaToWriteWith } from '../src/sinks/kafka/schema-registry.js';
 import { wireFormat } from '../src/sinks/kafka/wire-format.js';
-import { binOf } from '../test/live/install.js';
-import { PEER_ENVIRONMENT } from '../test/live/peer.js';
 import { KAFKA_READER } from '../test/live/releases.js';
 import { startKafkaStack, type KafkaStack } from '../test/live/kafka-stack.js';
-import { compare, type Command } from './measure.js';
+import { bare, peer, pipelineTo } from './commands.js';
+import { compare } from './measure.js';
 import type { ProposalFile } from './proposals.js';
 import { packed } from './packed.js';
 import { rowOf, type Row } from './row.js';
@@ -22,8 +20,6 @@ import { rowOf, type Row } from './row.js';
 const PARTITIONS = 1; // as DataHub's own setup makes the topic
 /** The connector has no option for the topic that is short; it writes to DataHub's own. */
 const TOPIC = 'MetadataChangeProposal_v1';
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export async function benchKafka(
   file: ProposalFile,
@@ -37,23 +33,11 @@ export async function benchKafka(
     });
     const { plaintext } = stack.broker;
     const ready = await readyBytes(file, stack, folder);
-    const commands: Command[] = [
-      {
-        name: 'bare',
-        program: process.execPath,
-        args: [here('kafka/bare.js'), plaintext, TOPIC, ready],
-      },
-      {
-        name: 'ours',
-        program: process.execPath,
-        args: [
-          ...[here('../dist/pipeline.js'), '--from', file.path],
-          ...['--to', `kafka://${plaintext}?registry=${stack.registryUrl}`],
-        ],
-        cwd: folder,
-      },
-      ...(withPeer ? [await peer(file, stack, folder)] : []),
+    const commands = [
+      bare('bare', 'kafka/bare.js', plaintext, TOPIC, ready),
+      pipelineTo(folder, file.path, `kafka://${plaintext}?registry=${stack.registryUrl}`),
     ];
+    if (withPeer) commands.push(await peer(folder, recipeOf(file, stack), KAFKA_READER));
     const figures = await compare(commands, rounds);
     const [offsets] = await stack.broker.admin.fetchTopicOffsets(TOPIC);
     const least = file.proposals.length * (2 * (rounds + 1) + (withPeer ? 1 : 0));
@@ -89,29 +73,12 @@ async function readyBytes(
   return path;
 }
 
-async function peer(
-  { path }: ProposalFile,
-  { broker, registryUrl }: KafkaStack,
-  folder: string,
-): Promise<Command> {
-  const recipe = join(folder, 'kafka.yml');
-  await writeFile(
-    recipe,
-    JSON.stringify({
-      source: { type: 'file', config: { path } },
-      sink: {
-        type: 'datahub-kafka',
-        config: {
-          connection: { bootstrap: broker.plaintext, schema_registry_url: registryUrl },
-        },
-      },
-    }),
-  );
+function recipeOf({ path }: ProposalFile, { broker, registryUrl }: KafkaStack): object {
   return {
-    name: 'peer',
-    program: join(binOf(KAFKA_READER), 'datahub'),
-    args: ['ingest', 'run', '--no-default-report', '--no-progress', '-c', recipe],
-    env: PEER_ENVIRONMENT,
-    once: true,
+    source: { type: 'file', config: { path } },
+    sink: {
+      type: 'datahub-kafka',
+      config: { connection: { bootstrap: broker.plaintext, schema_registry_url: registryUrl } },
+    },
   };
 }

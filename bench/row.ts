@@ -12,10 +12,14 @@ export interface Row {
   readonly peer: Figures | undefined;
 }
 
-/** Takes the figures of commands by the names `ours`, `bare` and `peer`. */
-export function rowOf(work: string, figures: ReadonlyMap<string, Figures>): Row {
-  const [ours, bare] = [figures.get('ours'), figures.get('bare')];
-  if (ours === undefined || bare === undefined) throw new Error('nothing was measured');
+/** Takes the figures of commands by the names `ours`, `bare` and `peer`, unless they have others. */
+export function rowOf(
+  work: string,
+  figures: ReadonlyMap<string, Figures>,
+  names = { ours: 'ours', bare: 'bare' },
+): Row {
+  const [ours, bare] = [figures.get(names.ours), figures.get(names.bare)];
+  if (ours === undefined || bare === undefined) throw new Error(`${work}: nothing was measured`);
   return { work, ours, bare, peer: figures.get('peer') };
 }
 

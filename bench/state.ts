@@ -6,16 +6,13 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { seedBulk } from '../test/live/seed.js';
 import { startMlflow } from '../test/live/servers.js';
+import { bare, pipeline } from './commands.js';
+import { CONNECTIONS, WORKERS } from './mlflow.js';
 import { compare, type Command, type Figures } from './measure.js';
 
 export const STATE_VERSION = '3.17.2';
-const WORKERS = 4;
-const CONNECTIONS = 2;
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export interface StateBench {
   readonly runs: number;
@@ -42,10 +39,15 @@ export async function benchState({ runs, roundsDirectly }: StateBench): Promise<
       await line(
         what('from SQLite'),
         `sqlite:///${database}`,
-        [here('bare-sqlite.js'), database],
+        bare('bare', 'stores/bare-sqlite.js', database),
         roundsDirectly,
       ),
-      await line(what('over REST'), uri, [here('bare-client.js'), uri, String(CONNECTIONS)], 0),
+      await line(
+        what('over REST'),
+        uri,
+        bare('bare', 'stores/bare-client.js', uri, String(CONNECTIONS)),
+        0,
+      ),
     ];
     return [
       '| store | bare reading | without state | first run with state | second run, nothing new | first, times without state | second, times the bare reading |',
@@ -60,7 +62,7 @@ export async function benchState({ runs, roundsDirectly }: StateBench): Promise<
 async function line(
   what: string,
   from: string,
-  bare: readonly string[],
+  yardstick: Command,
   rounds: number,
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-state-'));
@@ -69,7 +71,7 @@ async function line(
   try {
     console.log(`${what}: ${rounds + 1} rounds …`);
     const commands: Command[] = [
-      { name: 'bare', program: process.execPath, args: bare },
+      yardstick,
       pipeline('without state', folder, from),
       { ...second, name: 'first run', ...withoutFile(state, second) },
       second,
@@ -96,12 +98,6 @@ async function line(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function pipeline(name: string, folder: string, from: string, ...options: string[]): Command {
-  const out = join(folder, `${name.replaceAll(' ', '-')}.json`);
-  const args = [here('../dist/pipeline.js'), '--from', from, '--to', out, ...options];
-  return { name, program: process.execPath, args, cwd: folder, env: { MLFLOW_TRACKING_URI: '' } };
 }
 
 /** The same command, after a file is gone. */

@@ -1,7 +1,7 @@
 // The yardstick for reading a database: every row that a sweep needs, in the same short reads by key,
 // given over as JSON as the pipeline reads them, and parsed.
 //
-//   node bench/bare-sqlite.js mlflow.db
+//   node bench/stores/bare-sqlite.js mlflow.db
 
 import { Buffer } from 'node:buffer';
 import Libsql from 'libsql';

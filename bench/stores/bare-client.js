@@ -1,7 +1,7 @@
 // The yardstick: fetches the pages that a sweep over an MLflow server needs, with the same page
 // sizes, order and number of connections, and does nothing with them but find the next token.
 //
-//   node bench/bare-client.js http://127.0.0.1:5000 2
+//   node bench/stores/bare-client.js http://127.0.0.1:5000 2
 
 import { URLSearchParams } from 'node:url';
 import { Pool } from 'undici';
