@@ -5,7 +5,7 @@
 
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { request } from 'undici';
-import { proposalJson } from '../dist/datahub/proposal-json.js';
+import { proposalJson, withoutLineBreaks } from '../dist/datahub/proposal-json.js';
 import { buildUrns, dedup, mapToProposals, versionGate } from '../dist/index.js';
 import { readItem, RUN } from '../dist/mlflow/parse.js';
 
@@ -37,6 +37,8 @@ const pages = await search('runs/search', { experiment_ids: [...names.keys()], m
 const server = { uri, versionText: '2.22.5', searchesExperiments: true };
 const toLine = proposalJson({ lastObserved: 1, runId: 'bench' });
 
+const operators = [versionGate(), buildUrns(), mapToProposals(), dedup()];
+
 async function linesOf(text) {
   const records = JSON.parse(text).runs.map((json) => {
     const run = readItem(RUN, json).item;
@@ -44,9 +46,8 @@ async function linesOf(text) {
     const experiment = { experimentId, name: names.get(experimentId) };
     return { kind: 'run', server, run, experiment, versions: [] };
   });
-  const operators = [versionGate(), buildUrns(), mapToProposals(), dedup()];
   const proposals = await lastValueFrom(from(records).pipe(...operators, toArray()));
-  return proposals.map(toLine);
+  return withoutLineBreaks(proposals.map(toLine).join('\n')).split('\n');
 }
 
 const proposals = (await linesOf(pages[0])).map((line) => JSON.parse(line));

@@ -172,9 +172,7 @@ class UrnBuilder {
     };
     const models = versions.map(({ name, version }) => this.#model(this.#modelName(name, version)));
     // A run may read a dataset in more than one version; to DataHub it is one.
-    const datasets = new Set(
-      run.datasetInputs.map(({ dataset }) => this.#mlflowDataset(dataset.name)),
-    );
+    const datasets = run.datasetInputs.map(({ dataset }) => this.#mlflowDataset(dataset.name));
     return {
       ...this.#platform,
       run: runUrn(run.runId),
@@ -182,7 +180,7 @@ class UrnBuilder {
       user: this.#user(userName),
       userName,
       versions: models.filter(sound),
-      datasets: [...datasets].filter(sound),
+      datasets: datasets.length === 0 ? datasets : [...new Set(datasets)].filter(sound),
     };
   }
 

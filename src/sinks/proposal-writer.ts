@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { messageOf, PipelineError } from '../core/errors.js';
 import type { Proposal } from '../datahub/proposal.js';
+import { withoutLineBreaks } from '../datahub/proposal-json.js';
 import type { Refusal } from '../stream/contracts.js';
 
 /** Where bytes go. Calls never overlap. */
@@ -33,7 +34,7 @@ export interface Framing {
   readonly empty: string;
 }
 
-/** A proposal a line. */
+/** A proposal a line: nothing in it looks like the end of one, see `withoutLineBreaks`. */
 export const LINES: Framing = { first: '', between: '', after: '\n', end: '', empty: '' };
 
 /** One array, a proposal a line inside it. */
@@ -157,7 +158,7 @@ export class ProposalWriter {
     let text = '';
     for (const proposal of proposals) {
       if (text.length >= CHUNK_LENGTH) {
-        yield text;
+        yield withoutLineBreaks(text);
         text = '';
         if (signal.aborted) {
           batch.brokenOff = true;
@@ -175,7 +176,7 @@ export class ProposalWriter {
       text += framing.after;
       batch.count += 1;
     }
-    if (text !== '') yield text;
+    if (text !== '') yield withoutLineBreaks(text);
   }
 
   async #put(texts: Iterable<string>): Promise<void> {

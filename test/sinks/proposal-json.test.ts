@@ -30,10 +30,9 @@ it("has a patch in the form that DataHub's reader takes for one", () => {
   });
 });
 
-it('is one line, and survives UTF-8, whatever the content', () => {
+it('survives UTF-8, whatever the content', () => {
   for (const proposal of awkwardProposals()) {
     const json = toJson(proposal);
-    expect(json).not.toMatch(/[\n\r\u0085\u2028\u2029]/);
     const read = readProposal(JSON.parse(Buffer.from(json, 'utf8').toString('utf8')));
     expect(JSON.stringify(read)).toBe(JSON.stringify(proposal));
   }

@@ -1,8 +1,10 @@
 import { gunzipSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Proposal } from '../../src/datahub/proposal.js';
+import { proposalJson } from '../../src/datahub/proposal-json.js';
+import { readProposal } from '../../src/datahub/read-proposal.js';
 import { ARRAY, LINES, ProposalWriter, type Output } from '../../src/sinks/proposal-writer.js';
-import { tagProposal } from '../../src/testing/index.js';
+import { awkwardProposals, tagProposal } from '../../src/testing/index.js';
 
 const many = (count: number): Proposal[] =>
   Array.from({ length: count }, (_, index) => tagProposal(`tag-${index}`));
@@ -47,6 +49,21 @@ function writerTo(output: Output, parts: Partial<ConstructorParameters<typeof Pr
 }
 
 describe('a batch', () => {
+  it('has a proposal a line, whatever the content, for those who read by lines', async () => {
+    const { output, bytes } = memory();
+    const proposals = [...awkwardProposals(), tagProposal('a\u2028b\u0085c\u2029"\\')];
+    const writer = writerTo(output, {
+      toJson: proposalJson({ lastObserved: 1, runId: 'run "1" \u2028' }),
+    });
+    await writer.write(proposals);
+    const lines = bytes()
+      .toString('utf8')
+      .split(/[\n\r\u0085\u2028\u2029]/);
+    expect(lines.pop()).toBe('');
+    const read = lines.map((line) => readProposal(JSON.parse(line)));
+    expect(JSON.stringify(read)).toBe(JSON.stringify(proposals));
+  });
+
   it('is committed once, when all of it is written', async () => {
     for (const gzip of [false, true]) {
       const { output, events } = memory();
