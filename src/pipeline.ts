@@ -7,14 +7,11 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
+import { keepHeapSmall, letHeapGrow } from './cli/heap.js';
 import { main } from './cli/main.js';
 import type { StopSignal } from './cli/terminal.js';
 
-// Left alone, V8 lets garbage pile up to twice what a page needs before it clears it away. The
-// server is what one waits for, and the machine is seldom ours alone: a quarter more processor time
-// for a third less memory (docs/decisions/0004-memory.md).
-setFlagsFromString('--optimize-for-size');
+keepHeapSmall();
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 
@@ -81,12 +78,7 @@ const status = await main({
   }),
   onSignal,
   exit: (early) => process.exit(early),
-  preferSpeed: () => {
-    // The young generation may grow again, and the old one by twice what is live, if not by all that
-    // V8 would let it.
-    setFlagsFromString('--no-optimize-for-size');
-    setFlagsFromString('--heap-growing-percent=200');
-  },
+  preferSpeed: letHeapGrow,
 });
 
 // All is delivered and told: a connection that a component of the user's left open must not keep
