@@ -18,8 +18,10 @@ export const dedupOptionsSchema = z.strictObject({
     .describe('Aspects remembered, about 170 bytes each; beyond it, the oldest may be sent again'),
   passEntityTypes: z
     .array(z.string())
-    .default(['dataProcessInstance'])
-    .describe('Entity types that never repeat (a run is read once), and so are not looked at'),
+    .default(['dataProcessInstance', 'mlModel'])
+    .describe(
+      'Entity types that never repeat (a run or a version is read once), and so are not looked at',
+    ),
 });
 
 export type DedupOptions = z.input<typeof dedupOptionsSchema>;
