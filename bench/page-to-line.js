@@ -39,18 +39,21 @@ const toLine = proposalJson({ lastObserved: 1, runId: 'bench' });
 
 const operators = [versionGate(), buildUrns(), mapToProposals(), dedup()];
 
-async function linesOf(text) {
-  const records = JSON.parse(text).runs.map((json) => {
+async function textOf(page) {
+  const records = JSON.parse(page).runs.map((json) => {
     const run = readItem(RUN, json).item;
     const { experimentId } = run;
     const experiment = { experimentId, name: names.get(experimentId) };
     return { kind: 'run', server, run, experiment, versions: [] };
   });
   const proposals = await lastValueFrom(from(records).pipe(...operators, toArray()));
-  return withoutLineBreaks(proposals.map(toLine).join('\n')).split('\n');
+  let text = '';
+  for (const proposal of proposals) text += `${toLine(proposal)}\n`;
+  return withoutLineBreaks(text);
 }
 
-const proposals = (await linesOf(pages[0])).map((line) => JSON.parse(line));
+const lines = (await textOf(pages[0])).trimEnd().split('\n');
+const proposals = lines.map((line) => JSON.parse(line));
 
 async function cpuSeconds(work) {
   const before = process.cpuUsage();
@@ -62,7 +65,7 @@ async function cpuSeconds(work) {
 const ours = [];
 const json = [];
 for (let round = 0; round < ROUNDS; round += 1) {
-  ours.push(await cpuSeconds(linesOf));
+  ours.push(await cpuSeconds(textOf));
   json.push(
     await cpuSeconds((page) => {
       JSON.parse(page);
