@@ -10,7 +10,8 @@ import { openMysqlStore } from '../../src/sources/mysql/mysql-store.js';
 import { openPostgresqlStore } from '../../src/sources/postgresql/postgresql-store.js';
 import type { MlflowStore } from '../../src/sources/store.js';
 import type { RunContext } from '../../src/stream/contracts.js';
-import { runContext } from '../../src/testing/run-context.js';
+import { mlflowSource } from '../../src/index.js';
+import { runContext, sourceKit } from '../../src/testing/index.js';
 import { collect, readAll } from '../sources/sqlite/reading.js';
 import { runOurs } from './ours.js';
 import type { FiledProposal } from './proposals.js';
@@ -137,6 +138,15 @@ describe.each([
       }
     });
   });
+
+  for (const check of sourceKit({
+    open: () => ({
+      source: mlflowSource({ uri: server.readerUri('m3172'), ...SMALL }),
+    }),
+    remembers: true,
+  })) {
+    it(`as a source: ${check.name}`, () => check.run());
+  }
 
   it('holds nothing open between two pages', async () => {
     const store = await open('m2225', SMALL);

@@ -11,7 +11,7 @@ import { readMlflow } from '../../../src/sources/mlflow-reader.js';
 import { openRestStore } from '../../../src/sources/rest/rest-store.js';
 import type { ServerContent } from '../../support/mlflow-server.js';
 import { sampleContent, sampleRunId } from '../../support/mlflow-server.js';
-import { SweepMemory } from '../../support/sweep-memory.js';
+import { SweepMemory } from '../../../src/testing/sweep-memory.js';
 import { startServer } from '../../mlflow/open-client.js';
 import { testContext } from '../rest/open-store.js';
 import { ended, recordsOf, runOf, startOf } from './reading.js';

@@ -13,7 +13,7 @@ import type {
   ServerContent,
   WireRun,
 } from '../../support/mlflow-server.js';
-import type { SweepMemory } from '../../support/sweep-memory.js';
+import type { SweepMemory } from '../../../src/testing/sweep-memory.js';
 import { openStore } from '../rest/open-store.js';
 
 const ALL: ReadonlySet<RecordKind> = new Set([

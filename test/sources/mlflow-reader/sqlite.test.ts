@@ -3,7 +3,7 @@ import type { MlflowRecord, RecordKind } from '../../../src/mlflow/records.js';
 import { readMlflow } from '../../../src/sources/mlflow-reader.js';
 import { runContext } from '../../../src/testing/run-context.js';
 import { change, copyOf, valueOf } from '../../support/mlflow-database.js';
-import { SweepMemory } from '../../support/sweep-memory.js';
+import { SweepMemory } from '../../../src/testing/sweep-memory.js';
 import { open as openDatabase } from '../sqlite/reading.js';
 import { datasetsIn, recordsOf, runsIn, sorted, versionsIn } from './reading.js';
 
