@@ -185,6 +185,64 @@ describe.each([
     expect(error.message).not.toContain(`${PASSWORD}x`);
   });
 
+  it('is trusted as its certificate says', async () => {
+    const { certificates, kind } = server;
+    const openStore = kind === 'postgresql' ? openPostgresqlStore : openMysqlStore;
+    const opening = async (host: string, ca: string) => {
+      const uri = server.verifiedUri('m2225', host, ca);
+      const store = await openStore({ uri }, runContext());
+      await store.close();
+    };
+    await opening('127.0.0.1', certificates.ca);
+    await opening('localhost', certificates.ca);
+    for (const [host, ca] of [
+      ['127.0.0.2', certificates.ca],
+      ['127.0.0.1', certificates.clientCert],
+    ] as const) {
+      expect(await failureOf(opening(host, ca))).toMatchObject({ code: 'SOURCE_TLS' });
+    }
+    await expect(opening('127.0.0.1', certificates.clientKey)).rejects.toMatchObject({
+      code: 'TLS_FILE_UNREADABLE',
+      category: 'usage',
+    });
+  });
+
+  it('gives what stands before an empty name, and what spells a name otherwise', async () => {
+    const odd = '\tCtrl';
+    await server.execute(
+      'm2225',
+      `INSERT INTO registered_models(name, creation_time, last_updated_time) VALUES
+       ('${odd}', 1, 1), ('CaseModel', 1, 1)`,
+      `INSERT INTO model_versions(name, version, creation_time, last_updated_time, current_stage,
+         source, status) VALUES ('${odd}', 1, 1, 1, 'None', 'file:///x', 'READY'),
+       ('CaseModel', 1, 1, 1, 'None', 'file:///x', 'READY')`,
+    );
+    const tagged = server.kind === 'mysql' ? 'casemodel' : 'CaseModel';
+    const key = server.kind === 'mysql' ? '`key`' : 'key';
+    await server.execute(
+      'm2225',
+      `INSERT INTO registered_model_tags(name, ${key}, value) VALUES ('${tagged}', 'tier', 'gold')`,
+      `INSERT INTO model_version_tags(name, version, ${key}, value)
+       VALUES ('${tagged}', 1, 'checked', 'yes')`,
+      `INSERT INTO registered_model_aliases(name, alias, version) VALUES ('${tagged}', 'best', 1)`,
+    );
+    for (const options of [{}, SMALL]) {
+      const store = await open('m2225', options);
+      const { registeredModels, modelVersions, rejected } = await readAll(store);
+      expect(rejected).toEqual([]);
+      expect(registeredModels.map(({ name }) => name)).toContain(odd);
+      expect(modelVersions.map(({ name }) => name)).toContain(odd);
+      expect(registeredModels.find(({ name }) => name === 'CaseModel')).toMatchObject({
+        tags: [{ key: 'tier', value: 'gold' }],
+        aliases: [{ alias: 'best', version: '1' }],
+      });
+      expect(modelVersions.find(({ name }) => name === 'CaseModel')).toMatchObject({
+        tags: [{ key: 'checked', value: 'yes' }],
+      });
+      expect((await store.count()).registeredModels).toBe(registeredModels.length);
+    }
+  });
+
   it('says which database is none of MLflow', async () => {
     await server.createDatabase('another');
     await server.execute('another', 'CREATE TABLE runs(id integer)');

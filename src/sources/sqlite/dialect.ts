@@ -38,6 +38,7 @@ export const sqliteDialect: Dialect = {
   integerParameter: (placeholder) => `CAST(${placeholder} AS INTEGER)`,
   isInteger: (column) => `typeof(${column}) = 'integer'`,
 
+  beginning: '',
   isBehind: (column, placeholder) =>
     `${column} > CAST(${placeholder} AS TEXT) AND ${column} < ${BEHIND_TEXTS}`,
   isNowhere: (column) => `(${column} IS NULL OR ${column} = '' OR ${column} >= ${BEHIND_TEXTS})`,
@@ -77,6 +78,8 @@ export const sqliteDialect: Dialect = {
     SELECT t.* FROM tag_keys CROSS JOIN ${table} AS t
     ON ${workspace} t.key = tag_keys.key AND ${range}) AS t`;
   },
+
+  ownerName: () => 't.name',
 
   realOf: (cell) => {
     if (typeof cell !== 'string') return cell;
