@@ -12,14 +12,17 @@ export interface TlsFiles {
   readonly key?: string | undefined;
 }
 
+const CERTIFICATE = /-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/;
+const KEY = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
+
 export type Trust = 'any' | 'authority' | 'authority and host';
 
 /** @throws PipelineError `TLS_FILE_UNREADABLE` (usage) */
 export function tlsOptions(trust: Trust, { ca, cert, key }: TlsFiles): ConnectionOptions {
   const files = {
-    ...(ca === undefined ? {} : { ca: contentOf(ca) }),
-    ...(cert === undefined ? {} : { cert: contentOf(cert) }),
-    ...(key === undefined ? {} : { key: contentOf(key) }),
+    ...(ca === undefined ? {} : { ca: contentOf(ca, CERTIFICATE) }),
+    ...(cert === undefined ? {} : { cert: contentOf(cert, CERTIFICATE) }),
+    ...(key === undefined ? {} : { key: contentOf(key, KEY) }),
   };
   try {
     createSecureContext(files);
@@ -37,15 +40,18 @@ export function tlsOptions(trust: Trust, { ca, cert, key }: TlsFiles): Connectio
   };
 }
 
-function contentOf(path: string): Buffer {
-  let content: Buffer;
+function contentOf(path: string, part: RegExp): string {
+  let content: string;
   try {
-    content = readFileSync(path);
+    content = readFileSync(path, 'utf8');
   } catch (error) {
     throw unusable(`The TLS file ${path} can't be read`, error);
   }
-  if (content.includes('-----BEGIN ')) return content;
-  throw unusable(`The TLS file ${path} is no PEM`, new Error('it has no line that begins a part'));
+  if (part.test(content)) return content;
+  throw unusable(
+    `The TLS file ${path} is not the right one`,
+    new Error(`nothing in it is ${part.source}`),
+  );
 }
 
 function unusable(text: string, cause: unknown): PipelineError {
