@@ -3,25 +3,18 @@
  */
 
 import { runKey } from '../mlflow/record-key.js';
-import type { MlflowRecord } from '../mlflow/records.js';
+import { RECORD_KINDS, type MlflowRecord } from '../mlflow/records.js';
 import type { Run } from '../mlflow/types.js';
 import type { OpenSource } from '../stream/contracts.js';
 import { verify } from './verify.js';
-import {
-  ALL_KINDS,
-  keysOf,
-  pagesOf,
-  verifyEqual,
-  whileOpen,
-  type SourceCheck,
-} from './source-setup.js';
+import { keysOf, pagesOf, verifyEqual, whileOpen, type SourceCheck } from './source-setup.js';
 import { SweepMemory } from './sweep-memory.js';
 
 /** So many breaks, at most, are tried out in a row of pages. */
 const BREAKS = 12;
 
 const read = (open: OpenSource, memory: SweepMemory) =>
-  open.read({ kinds: new Set(ALL_KINDS), memory });
+  open.read({ kinds: new Set(RECORD_KINDS), memory });
 
 export const memoryChecks: readonly SourceCheck[] = [
   {

@@ -4,10 +4,9 @@
  */
 
 import { experimentKey, modelKey, runKey, type RecordKey } from '../mlflow/record-key.js';
-import type { MlflowRecord } from '../mlflow/records.js';
+import { RECORD_KINDS, type MlflowRecord } from '../mlflow/records.js';
 import { memoryChecks } from './source-kit-memory.js';
 import {
-  ALL_KINDS,
   keysOf,
   pagesOf,
   readAll,
@@ -76,8 +75,8 @@ const checks: readonly SourceCheck[] = [
     name: 'answers calls that overlap in their order',
     run: (setup) =>
       whileOpen(setup, async (open) => {
-        const expected = await pagesOf(open.read({ kinds: new Set(ALL_KINDS) }));
-        const pages = open.read({ kinds: new Set(ALL_KINDS) })[Symbol.asyncIterator]();
+        const expected = await pagesOf(open.read({ kinds: new Set(RECORD_KINDS) }));
+        const pages = open.read({ kinds: new Set(RECORD_KINDS) })[Symbol.asyncIterator]();
         const answers = await Promise.all(
           Array.from({ length: expected.length + 3 }, () => pages.next()),
         );
@@ -95,7 +94,7 @@ const checks: readonly SourceCheck[] = [
     run: (setup) =>
       whileOpen(setup, async (open) => {
         const all = await readAll(open);
-        for (const kind of ALL_KINDS) {
+        for (const kind of RECORD_KINDS) {
           const found = await readAll(open, [kind]);
           const other = found.find((record) => record.kind !== kind);
           verify(other === undefined, `asked for ${kind}, it gives ${other?.kind ?? ''}`);
@@ -115,7 +114,7 @@ const checks: readonly SourceCheck[] = [
     run: (setup) =>
       whileOpen(setup, async (open) => {
         const all = await readAll(open);
-        const counts = await open.count({ kinds: new Set(ALL_KINDS) });
+        const counts = await open.count({ kinds: new Set(RECORD_KINDS) });
         for (const [kind, count] of Object.entries(counts)) {
           const given = all.filter((record) => record.kind === kind).length;
           verify(count === given, `it counts ${count} of ${kind}, and gives ${given}`);
@@ -129,7 +128,7 @@ const checks: readonly SourceCheck[] = [
         const expected = await readAll(open);
         for (const pages of [0, 1, 3]) {
           let left = pages;
-          for await (const page of open.read({ kinds: new Set(ALL_KINDS) })) {
+          for await (const page of open.read({ kinds: new Set(RECORD_KINDS) })) {
             left -= page.records.length > 0 ? 1 : 0;
             if (left <= 0) break;
           }
@@ -145,7 +144,7 @@ const checks: readonly SourceCheck[] = [
       const read = whileOpen(
         setup,
         async (open) => {
-          for await (const page of open.read({ kinds: new Set(ALL_KINDS) })) {
+          for await (const page of open.read({ kinds: new Set(RECORD_KINDS) })) {
             if (page.records.length > 0) controller.abort(reason);
           }
         },

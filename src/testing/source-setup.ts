@@ -3,7 +3,7 @@
  */
 
 import { recordKey, type RecordKey } from '../mlflow/record-key.js';
-import type { MlflowRecord, RecordKind } from '../mlflow/records.js';
+import { RECORD_KINDS, type MlflowRecord, type RecordKind } from '../mlflow/records.js';
 import type { OpenSource, Page, RunContext, Source } from '../stream/contracts.js';
 import { runContext } from './run-context.js';
 import { verify } from './verify.js';
@@ -23,15 +23,6 @@ export interface SourceCheck {
   readonly name: string;
   run(setup: SourceSetup): Promise<void>;
 }
-
-export const ALL_KINDS: readonly RecordKind[] = [
-  'server',
-  'experiment',
-  'run',
-  'registeredModel',
-  'modelVersion',
-  'dataset',
-];
 
 /** Does something with the source open, which is closed in any case. */
 export async function whileOpen<T>(
@@ -57,7 +48,7 @@ export async function pagesOf<T>(pages: AsyncIterable<Page<T>>): Promise<readonl
 /** Everything that a source gives, as it comes. */
 export async function readAll(
   open: OpenSource,
-  kinds: readonly RecordKind[] = ALL_KINDS,
+  kinds: readonly RecordKind[] = RECORD_KINDS,
 ): Promise<readonly MlflowRecord[]> {
   const pages = await pagesOf(open.read({ kinds: new Set(kinds) }));
   return pages.flatMap(({ records }) => records);

@@ -14,7 +14,7 @@ import { mlflowSource } from '../../src/index.js';
 import { runContext, sourceKit } from '../../src/testing/index.js';
 import { collect, readAll } from '../sources/sqlite/reading.js';
 import { runOurs } from './ours.js';
-import type { FiledProposal } from './proposals.js';
+import { asSet } from './proposals.js';
 import { seed } from './seed.js';
 import { startMlflow } from './servers.js';
 import { driversEnvironment } from './sql/install.js';
@@ -328,16 +328,4 @@ async function pagesOf(
     if (pages.length === number) break;
   }
   return pages;
-}
-
-/** Without links, as a database does not know where its server is. */
-function asSet(proposals: readonly FiledProposal[]): readonly string[] {
-  const texts = proposals.map(({ entityType, entityUrn, changeType, aspectName, aspect }) => {
-    const fields = Object.entries(aspect.json).filter(([name]) => name !== 'externalUrl');
-    return JSON.stringify([
-      ...[entityType, entityUrn, changeType, aspectName],
-      Object.fromEntries(fields),
-    ]);
-  });
-  return texts.sort();
 }

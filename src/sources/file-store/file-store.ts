@@ -23,7 +23,8 @@ import { locateRuns } from './located-runs.js';
 import { loadMetaParser } from './meta-yaml.js';
 import { fileStoreOptions, type FileStoreOptions, type FileStoreSettings } from './options.js';
 import { modelNames, readModel, readVersion, versionNumbers } from './registry.js';
-import { runLane } from './run-lane.js';
+import { runLane } from '../run-lane.js';
+import { parseRunPlace } from './run-place.js';
 import { type Datasets, readMeta, readRun, runPages } from './runs.js';
 import type { SortedNames } from './sorted-names.js';
 import { StoreFolder } from './store-folder.js';
@@ -79,7 +80,7 @@ class FileStore implements MlflowStore {
   }
 
   runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
-    const lane = selection === undefined ? undefined : runLane(experimentIds);
+    const lane = selection === undefined ? undefined : runLane(experimentIds, parseRunPlace);
     return runPages(this.#folder, experimentIds, {
       root: this.#settings.path,
       pageSize: this.#settings.runsPageSize,
