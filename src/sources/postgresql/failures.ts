@@ -33,7 +33,7 @@ function failingOf(code: string, message: string): Failing | undefined {
       text: `may not be read by this user (${message}): GRANT SELECT ON ALL TABLES IN SCHEMA public`,
     };
   }
-  if (/^(57014|55P03|25P03)$/.test(code) || message === 'Query read timeout') {
+  if (/^(57014|55P03|25P03)$/.test(code)) {
     return {
       code: 'SOURCE_TIMEOUT',
       text:
