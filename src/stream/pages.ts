@@ -52,14 +52,41 @@ export function concatPages<T>(sections: readonly (() => AsyncIterable<T>)[]): A
   });
 }
 
+/** Pages that can only be opened when something else has been waited for. */
+export function deferPages<T>(open: () => Promise<AsyncIterable<T>>): AsyncIterable<T> {
+  return iterable(() => {
+    let opened: Promise<AsyncIterator<T>> | undefined;
+    let isOver = false;
+    return {
+      next: async () => {
+        if (isOver) return END;
+        opened ??= open().then((pages) => pages[Symbol.asyncIterator]());
+        const iterator = await opened;
+        const result = await iterator.next();
+        return result.done === true ? END : result;
+      },
+      return: async () => {
+        isOver = true;
+        // Where it could not be opened, those who asked for a page were told.
+        const iterator = await opened?.catch(() => undefined);
+        await iterator?.return?.();
+        return END;
+      },
+    };
+  });
+}
+
 /**
  * In turns: the first page of each of the first `width` iterables, then the second of each, and so
  * on; where one ends, the next iterable takes its place. The order depends on the pages alone and
  * not on which answer came first, and up to `width` are being read at a time.
+ *
+ * @param opensMore - further iterables that a page brings: they come before those that still wait
  */
 export function interleavePages<T>(
   iterables: readonly (() => AsyncIterable<T>)[],
   width: number,
+  opensMore: (page: T) => readonly (() => AsyncIterable<T>)[] = () => [],
 ): AsyncIterable<T> {
   return iterable(() => {
     const waiting = [...iterables];
@@ -87,9 +114,7 @@ export function interleavePages<T>(
         }
         const lane = lanes[chosen];
         if (lane === undefined) return;
-        const answer = lane.iterator.next();
-        answer.catch(() => undefined); // it is awaited in its turn; until then nobody listens
-        lane.asked.push(answer);
+        askOf(lane);
         asked += 1;
       }
     };
@@ -101,13 +126,16 @@ export function interleavePages<T>(
         if (turn >= lanes.length) turn = 0;
         ask();
         const lane = lanes[turn];
-        const [oldest] = lane?.asked ?? [];
-        // The demand is spread from this lane on, so that it has been asked before any other.
-        if (lane === undefined || oldest === undefined) throw new Error('a turn without a page');
-        const result = await oldest;
+        if (lane === undefined) throw new Error('a turn without a lane');
+        // The demand is spread from this lane on, so that it has been asked before any other; but not
+        // where it was opened since, by a page that came while others were being asked for.
+        if (lane.asked.length === 0) askOf(lane);
+        const result = await lane.asked[0];
+        if (result === undefined) throw new Error('a turn without a page');
         void lane.asked.shift(); // only now: until it is answered it takes its part of the demand
         if (result.done !== true) {
           turn += 1;
+          waiting.unshift(...opensMore(result.value));
           return result;
         }
         lanes.splice(turn, 1);
@@ -144,6 +172,12 @@ interface Lane<T> {
   readonly iterator: AsyncIterator<T>;
   /** Answers on their way or waiting for their turn, oldest first. */
   readonly asked: Promise<IteratorResult<T, undefined>>[];
+}
+
+function askOf<T>(lane: Lane<T>): void {
+  const answer = lane.iterator.next();
+  answer.catch(() => undefined); // it is awaited in its turn; until then nobody listens
+  lane.asked.push(answer);
 }
 
 function askedOf(lanes: readonly Lane<unknown>[], index: number): number {

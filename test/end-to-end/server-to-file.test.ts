@@ -133,7 +133,7 @@ describe('a server that sends much that is bad', () => {
     // A null where the first run was; the look-alike itself could not sort it.
     const nulled = (answer: Record<string, unknown>): object => ({
       ...answer,
-      runs: (answer['runs'] as WireRun[]).map((run) =>
+      runs: ((answer['runs'] ?? []) as WireRun[]).map((run) =>
         run.info.run_id === sampleRunId(0) ? null : run,
       ),
     });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { lastValueFrom, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { concatPages, interleavePages, mapPages } from '../../src/stream/pages.js';
+import { concatPages, deferPages, interleavePages, mapPages } from '../../src/stream/pages.js';
 import { pull } from '../../src/stream/pull.js';
 
 /** The pages given, each answered after its own number of milliseconds; counts what is asked. */
@@ -166,6 +166,57 @@ describe('interleavePages', () => {
     ]();
     const answers = await Promise.allSettled([iterator.next(), iterator.next(), iterator.next()]);
     expect(answers.map((answer) => answer.status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  });
+});
+
+describe('interleavePages where pages bring more to read', () => {
+  it('reads what they bring before what waits, in the same order whatever answers take', async () => {
+    const open = (values: readonly number[], wait: readonly number[]) =>
+      slowPages(values, wait.length === 0 ? [0] : wait);
+    await fc.assert(
+      fc.asyncProperty(delays, fc.integer({ min: 1, max: 4 }), async (slow, overlap) => {
+        const lists: Readonly<Record<number, readonly (readonly number[])[]>> = {
+          2: [[20, 21], [25]],
+          21: [[210]],
+        };
+        const pages = interleavePages(
+          [open([1, 2], slow), open([5, 6, 7], slow), open([9], slow)],
+          2,
+          (page) => (lists[page] ?? []).map((list) => open(list, slow)),
+        );
+        expect(await readAll(pages, overlap)).toEqual([1, 5, 2, 6, 20, 7, 21, 210, 25, 9]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('deferPages', () => {
+  it('opens once, at the first call, and passes overlapping calls on', async () => {
+    let opened = 0;
+    const asked = { count: 0 };
+    const pages = deferPages(async () => {
+      opened += 1;
+      await Promise.resolve();
+      return slowPages([1, 2, 3], [2], asked)();
+    });
+    expect(opened).toBe(0);
+    expect(await readAll(pages, 3)).toEqual([1, 2, 3]);
+    expect(opened).toBe(1);
+  });
+
+  it('closes what it opened, and tells why it could not open', async () => {
+    const asked = { count: 0 };
+    const iterator = deferPages(() => Promise.resolve(slowPages([1, 2], [0], asked)()))[
+      Symbol.asyncIterator
+    ]();
+    await iterator.next();
+    await iterator.return?.();
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    expect(asked.count).toBe(1);
+    const broken = deferPages(() => Promise.reject(new Error('no')))[Symbol.asyncIterator]();
+    await expect(broken.next()).rejects.toThrow('no');
+    expect(await broken.return?.()).toMatchObject({ done: true });
   });
 });
 

@@ -9,13 +9,19 @@
  * @param token - absent for the first page
  */
 export function nextOffsetToken(token: string | undefined): string | undefined {
-  const offset = token === undefined ? 0 : offsetIn(token);
+  const offset = token === undefined ? 0 : offsetOf(token);
   if (offset === undefined) return undefined;
-  // With the blank that Python's json.dumps puts there: the same bytes as MLflow's own.
-  return Buffer.from(`{"offset": ${offset + 1}}`).toString('base64');
+  return offsetToken(offset + 1);
 }
 
-function offsetIn(token: string): number | undefined {
+/** The token of the page that has so many items before it. */
+export function offsetToken(offset: number): string {
+  // With the blank that Python's json.dumps puts there: the same bytes as MLflow's own.
+  return Buffer.from(`{"offset": ${offset}}`).toString('base64');
+}
+
+/** How many items come before the page; undefined where the token is of another form. */
+export function offsetOf(token: string): number | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(token, 'base64').toString('utf8'));
     if (typeof value !== 'object' || value === null || !('offset' in value)) return undefined;

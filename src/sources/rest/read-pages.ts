@@ -30,6 +30,11 @@ export interface Search<T> {
   readonly heedsPageSize?: boolean;
 }
 
+export interface SearchPage<T> extends StorePage<T> {
+  /** The token of the page behind it; absent where it is the last. */
+  readonly next?: string;
+}
+
 /** Ids remembered to drop repeats by: ten pages of the usual size. */
 const RECENT_IDS = 10_000;
 
@@ -47,6 +52,7 @@ export const REPEATED = 'repeated by the server';
  * longer than `maxResponseBytes`, the same page is asked for with half the size. A single item that
  * does not fit is rejected and stepped over, where the token tells how.
  *
+ * @param firstToken - of the page to begin with; absent where that is the first
  * @throws PipelineError `SOURCE_TOKEN_REPEATS`, `SOURCE_NO_PROGRESS`, `SOURCE_RESPONSE_TOO_LARGE`,
  *   those of the client
  */
@@ -54,18 +60,20 @@ export async function* readPages<T>(
   client: MlflowClient,
   search: Search<T>,
   recorder: Recorder,
-): AsyncGenerator<StorePage<T>, undefined> {
+  firstToken?: string,
+): AsyncGenerator<SearchPage<T>, undefined> {
   const recent = new RecentIds(RECENT_IDS);
   const progress = new PagingProgress();
   const size = new PageSize(search.pageSize);
-  let token: string | undefined;
+  let token = firstToken;
   for (;;) {
     const call = search.call(size.current, token);
     try {
       const { json, length } = await client.measuredJson(call);
       const answer = searchAnswer(json, search.key, client.describe(call));
       const { page, news } = readAll(answer.items, search, recent, recorder);
-      if (page.items.length > 0 || page.rejected.length > 0) yield page;
+      const next = answer.token === undefined ? {} : { next: answer.token };
+      if (page.items.length > 0 || page.rejected.length > 0) yield { ...page, ...next };
       if (answer.token === undefined) return;
       token = answer.token;
       progress.page(news, token, client.describe(call));

@@ -24,15 +24,14 @@ import type {
   ServerFacts,
 } from '../../mlflow/types.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
-import { interleavePages } from '../../stream/pages.js';
 import type { MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
 import { GoneRecords } from './gone-records.js';
 import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
 import { namedServers } from './named-servers.js';
 import { readPages, type Search } from './read-pages.js';
-import { runLanes, withPositions } from './run-lanes.js';
+import { readRuns } from './read-runs.js';
 import { getRunsById, searchRunsById, slices } from './runs-by-id.js';
-import { experimentSearch, modelSearch, runSearch, versionSearch } from './searches.js';
+import { experimentSearch, modelSearch, versionSearch } from './searches.js';
 
 /**
  * Opens the server that the options or MLflow's variables name: reaches it and finds out what it
@@ -148,16 +147,9 @@ class RestStore implements MlflowStore {
   }
 
   runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
-    const { client, modern } = this.servers.tracking;
-    const lanes = runLanes(experimentIds, selection ?? {}, this.settings);
-    return interleavePages(
-      lanes.map((lane) => () => {
-        const search = runSearch(this.settings, modern, lane.experimentIds, lane.from);
-        const pages = readPages(client, search, this.context.recorder);
-        return selection === undefined ? pages : withPositions(pages, lane);
-      }),
-      this.settings.concurrency,
-    );
+    const { settings } = this;
+    const { recorder } = this.context;
+    return readRuns({ ...this.servers.tracking, settings, recorder }, experimentIds, selection);
   }
 
   registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {

@@ -12,6 +12,7 @@ import type {
 } from '../../mlflow/types.js';
 import type { RestSettings } from './options.js';
 import type { Search } from './read-pages.js';
+import type { RunLane } from './run-lanes.js';
 
 /** MLflow's SQL registry keeps deleted versions under this stage. */
 export const DELETED_STAGE = 'Deleted_Internal';
@@ -43,18 +44,20 @@ export function experimentSearch(settings: RestSettings, viewType: ViewType): Se
 }
 
 /**
- * Oldest first: what is created meanwhile comes at the end and shifts nothing.
- *
- * @param from - milliseconds since 1970: only runs that started at or after it
+ * Oldest first: what is created meanwhile comes at the end and shifts nothing. Runs without a start
+ * come after all others, and are found only where there is neither `from` nor `until`.
  */
 export function runSearch(
   settings: RestSettings,
   modern: boolean,
-  experimentIds: readonly string[],
-  from = 0,
+  { experimentIds, from = 0, until }: Pick<RunLane, 'experimentIds' | 'from' | 'until'>,
 ): Search<Run> {
   // 1.x knows the column under this name only. A missing start is NULL there, and below nothing.
-  const filter = from > 0 ? `attributes.start_time >= ${Math.floor(from)}` : undefined;
+  const terms = [
+    ...(from > 0 ? [`attributes.start_time >= ${Math.floor(from)}`] : []),
+    ...(until === undefined ? [] : [`attributes.start_time < ${until}`]),
+  ];
+  const filter = terms.length === 0 ? undefined : terms.join(' AND ');
   return {
     ...runsOf(settings.runsPageSize, modern, experimentIds, 'ACTIVE_ONLY', filter),
     keep: isActive,

@@ -104,8 +104,16 @@ function searchRuns(look: Look, request: LoggedRequest): Reply {
   );
   const byStart = orderBy.some((order) => column(order) === 'start_time');
   const sign = byStart ? 1 : -1; // the default order is newest first
-  found.sort((a, b) => sign * ((a.info.start_time ?? 0) - (b.info.start_time ?? 0)) || byId(a, b));
+  found.sort((a, b) => byStartTime(a, b, sign) || byId(a, b));
   return page(look, 'runs', found, max, offset, (run) => renderRun(run, look.flavour));
+}
+
+/** Missing ones last, in either direction, as all of MLflow's stores have it. */
+function byStartTime({ info: a }: WireRun, { info: b }: WireRun, sign: number): number {
+  if (a.start_time === undefined || b.start_time === undefined) {
+    return Number(a.start_time === undefined) - Number(b.start_time === undefined);
+  }
+  return sign * (a.start_time - b.start_time);
 }
 
 function getRun(look: Look, request: LoggedRequest): Reply {
