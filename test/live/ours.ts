@@ -19,6 +19,8 @@ export interface OurResult {
 
 /** Options of operators, in the pipeline's own names. */
 export interface OurConfig {
+  /** Of `restSource`, besides its URI. */
+  readonly restSource?: Readonly<Record<string, unknown>>;
   readonly buildUrns?: Readonly<Record<string, unknown>>;
   readonly mapToProposals?: Readonly<Record<string, unknown>>;
 }
@@ -39,13 +41,13 @@ export async function runOurs(
     const given: string[] = [];
     if (config !== undefined) {
       const path = join(folder, 'pipeline.config.js');
-      await writeFile(path, configuration(config));
+      await writeFile(path, configuration(from, config));
       given.push('--config', path);
     }
-    const { status, output } = await command(
-      ['run', ...given, '--from', from, '--to', file, '--report', report],
-      { folder },
-    );
+    if (config?.restSource === undefined) given.push('--from', from);
+    const { status, output } = await command(['run', ...given, '--to', file, '--report', report], {
+      folder,
+    });
     if (status !== 0) throw new Error(`it ended with ${String(status)}\n${tail(output)}`);
     const text = await readFile(file, 'utf8');
     await visit?.(file);
@@ -60,14 +62,19 @@ export async function runOurs(
 }
 
 /** The package's own pipeline with other options. */
-function configuration({ buildUrns = {}, mapToProposals = {} }: OurConfig): string {
+function configuration(uri: string, config: OurConfig): string {
+  const { restSource, buildUrns = {}, mapToProposals = {} } = config;
+  const source =
+    restSource === undefined
+      ? `mlflowSource({ uri: 'sqlite:///replaced.db' })`
+      : `restSource(${JSON.stringify({ uri, ...restSource })})`;
   return `
 import {
-  buildUrns, dedup, definePipeline, fileSink, mapToProposals, mlflowSource, versionGate,
+  buildUrns, dedup, definePipeline, fileSink, mapToProposals, mlflowSource, restSource, versionGate,
 } from 'mlflow-datahub';
 
 export default definePipeline({
-  source: mlflowSource({ uri: 'sqlite:///replaced.db' }),
+  source: ${source},
   operators: [
     versionGate(),
     buildUrns(${JSON.stringify(buildUrns)}),

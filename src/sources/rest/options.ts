@@ -75,7 +75,9 @@ export const restOptionsSchema = z.strictObject({
     .min(1)
     .max(32)
     .default(2)
-    .describe('Requests at a time, at most; what MLflow gains by more depends on its workers'),
+    .describe(
+      'Requests at a time, at most; more make it faster as long as MLflow has workers for them',
+    ),
   maxRequestsPerSecond: z
     .number()
     .min(0.1)
