@@ -30,8 +30,9 @@ import { restOptionsSchema, type RestOptions, type RestSettings } from './option
 import { namedServers } from './named-servers.js';
 import { readPages, type Search } from './read-pages.js';
 import { readRuns } from './read-runs.js';
-import { getRunsById, searchRunsById, slices } from './runs-by-id.js';
+import { getRunsById, searchRunsById } from './runs-by-id.js';
 import { experimentSearch, modelSearch, versionSearch } from './searches.js';
+import { slices } from './slices.js';
 
 /**
  * Opens the server that the options or MLflow's variables name: reaches it and finds out what it

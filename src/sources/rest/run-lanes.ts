@@ -6,7 +6,7 @@ import type { Run } from '../../mlflow/types.js';
 import type { PagePosition } from '../../stream/memory.js';
 import type { RunSelection } from '../store.js';
 import type { RestSettings } from './options.js';
-import { slices } from './runs-by-id.js';
+import { slices } from './slices.js';
 
 /** A search for runs, or a section of one, whose pages follow each other. */
 export interface RunLane {

@@ -16,6 +16,7 @@ import type { StorePage } from '../store.js';
 import { inParallel } from './in-parallel.js';
 import { oversizedRejection, readPages } from './read-pages.js';
 import { runSearchById } from './searches.js';
+import { slices } from './slices.js';
 
 /** Ids in a request. MLflow's parser of filters takes 1,000 and refuses 5,000. */
 const IDS_PER_SEARCH = 500;
@@ -106,13 +107,4 @@ function inOrderOf<T>(ids: readonly string[], found: ReadonlyMap<string, T>): T[
     const item = found.get(id);
     return item === undefined ? [] : [item];
   });
-}
-
-/** Parts of a list, each but the last with `length` entries. */
-export function slices<T>(list: readonly T[], length: number): T[][] {
-  const parts: T[][] = [];
-  for (let start = 0; start < list.length; start += length) {
-    parts.push(list.slice(start, start + length));
-  }
-  return parts;
 }
