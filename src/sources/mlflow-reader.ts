@@ -67,7 +67,8 @@ class Reading {
     private readonly index: JoinIndex,
   ) {
     this.#pages = new RecordPages(store.server, context, plan, index);
-    const { memory } = plan;
+    const { workspace } = store.server;
+    const memory = workspace === undefined ? plan.memory : plan.memory?.inWorkspace(workspace);
     if (memory !== undefined) {
       this.#recall = new ReadingWithMemory(store, context.recorder, memory, this.#pages, index);
     }
@@ -85,7 +86,15 @@ class Reading {
       sections.push(() => recall?.versionsLeftOver() ?? this.#versionsLeftOver());
     }
     if (wants('dataset')) sections.push(() => this.#datasets());
+    sections.push(() => this.#end());
     return concatPages(sections);
+  }
+
+  /** Yields nothing: where there are more workspaces to read, the index need not wait for them. */
+  async *#end(): AsyncGenerator<RecordPage> {
+    await Promise.resolve();
+    this.index.close();
+    yield* [];
   }
 
   async *#server(): AsyncGenerator<RecordPage> {

@@ -133,6 +133,10 @@ export class SweepMemory implements ReadMemory {
     return chosen.flatMap((key) => this.#uses.get(key) ?? []);
   }
 
+  inWorkspace(): never {
+    throw new Error('it remembers but one workspace');
+  }
+
   #neededRuns({ experimentId, name }: Pick<Experiment, 'experimentId' | 'name'>): NeededRuns {
     const met = this.#met.get(experimentId);
     if (met?.name !== name) {

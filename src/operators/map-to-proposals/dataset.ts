@@ -107,9 +107,9 @@ function hostOf(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping): H
     }
     return undefined;
   }
-  const urn = datasetUrn(platform, name);
   // Nothing is a copy of itself, as with a source type mapped to mlflow.
-  if (urn === record.urns.dataset) return undefined;
+  if (dataPlatformUrn(platform) === record.urns.platform) return undefined;
+  const urn = datasetUrn(platform, name);
   const problem = urnProblem(urn);
   if (problem !== undefined) {
     mapping.warn(

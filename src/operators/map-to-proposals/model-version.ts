@@ -54,7 +54,7 @@ export function mapModelVersion(
         tags: sortedByKey(version.tags).map(({ key, value }) => `${key}:${value}`),
         groups: [urns.group],
       },
-      versionKey(version.name, version.version),
+      versionKey(version.name, version.version, server.workspace),
     ),
     upsert(MODEL, urns.model, 'versionProperties', {
       versionSet: urns.versionSet,
@@ -73,7 +73,7 @@ export function mapModelVersion(
     upsert(MODEL, urns.model, 'globalTags', { tags: [{ tag: urns.stageTag }] }),
     upsert(MODEL, urns.model, 'dataPlatformInstance', platformInstance(urns)),
     upsert(MODEL, urns.model, 'subTypes', SUB_TYPES),
-    upsert(MODEL, urns.model, 'browsePathsV2', browsePaths(urns, urns.group)),
+    upsert(MODEL, urns.model, 'browsePathsV2', browsePaths(urns, server.workspace, urns.group)),
     status(MODEL, urns.model),
   ];
   if (!isKnownStageTag(urns.stageTag)) {

@@ -39,7 +39,7 @@ export function mapRun(record: IdentifiedRun, mapping: Mapping): readonly Propos
         name: run.runName === undefined || run.runName === '' ? run.runId : run.runName,
         created: { time: run.startTime, actor: urns.user },
       },
-      runKey(run.runId),
+      runKey(run.runId, server.workspace),
     ),
     upsert(RUN, urns.run, 'container', { container: urns.experiment }),
     upsert(RUN, urns.run, 'mlTrainingRunProperties', {
