@@ -7,7 +7,7 @@ import type { Source } from '../stream/contracts.js';
 import { openFileStore } from './file-store/file-store.js';
 import { fileStoreOptions, type FileStoreOptions } from './file-store/options.js';
 import { fileStoreUri } from './file-store/uri.js';
-import { readMlflow } from './mlflow-reader.js';
+import { readWorkspaces } from './workspaces.js';
 
 /**
  * Reads an MLflow file store (`mlruns`) without the server, while MLflow may go on writing to it.
@@ -22,6 +22,7 @@ export function fileStoreSource(options: FileStoreOptions, component = 'fileStor
   const { path } = parseOptions(component, fileStoreOptions, options);
   return {
     label: `mlflow ${fileStoreUri(path)}`,
-    open: async (context) => readMlflow(await openFileStore(options, context), context),
+    open: async (context) =>
+      readWorkspaces(await openFileStore(options, context), undefined, context),
   };
 }

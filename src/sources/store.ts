@@ -72,7 +72,28 @@ export interface MlflowStore {
   /** How many there are, as far as that can be said cheaply: left out where it can't. */
   count(): Promise<StoreCounts>;
 
+  /** Those of MLflow 3; absent where there can be none, and in the stores that it gives itself. */
+  readonly workspaces?: StoreWorkspaces;
+
   close(): Promise<void>;
+}
+
+/** The workspaces of a store, which is itself that of `default` or the server's own choice. */
+export interface StoreWorkspaces {
+  /**
+   * The names of all that can be read, sorted.
+   *
+   * @throws PipelineError `NO_WORKSPACES` (usage) where it has none; those of reading
+   */
+  list(): Promise<readonly string[]>;
+
+  /**
+   * The store in one of them, whether it is there or not: it is asked no sooner than the store is.
+   * There is nothing to close about it but the store that it is from.
+   *
+   * @param name - as `isWorkspaceName` has it
+   */
+  open(name: string): MlflowStore;
 }
 
 export interface StoreCounts {

@@ -258,14 +258,18 @@ describe('ids of workspaces', () => {
       group: 'urn:li:mlModelGroup:(urn:li:dataPlatform:mlflow,@team-a/churn,PROD)',
     });
     expect(of(datasetRecord(use()))).toMatchObject({
-      dataset: expect.stringMatching(/^urn:li:dataset:\(urn:li:dataPlatform:mlflow,@team-a\//),
+      dataset: expect.stringMatching(
+        /^urn:li:dataset:\(urn:li:dataPlatform:mlflow,@team-a\//,
+      ) as string,
     });
     const version_ = of(versionRecord());
     expect(version_).toMatchObject({
-      model: expect.stringMatching(/^urn:li:mlModel:\(urn:li:dataPlatform:mlflow,@team-a\/churn_/),
-      modelName: expect.stringMatching(/^churn_/),
+      model: expect.stringMatching(
+        /^urn:li:mlModel:\(urn:li:dataPlatform:mlflow,@team-a\/churn_/,
+      ) as string,
+      modelName: expect.stringMatching(/^churn_/) as string,
       group: 'urn:li:mlModelGroup:(urn:li:dataPlatform:mlflow,@team-a/churn,PROD)',
-      stageTag: expect.stringMatching(/^urn:li:tag:mlflow_[a-z]+$/),
+      stageTag: expect.stringMatching(/^urn:li:tag:mlflow_[a-z]+$/) as string,
     });
     const run_ = of(runRecord({ datasetInputs: [input('a')] }, [version()]));
     expect(run_).toMatchObject({

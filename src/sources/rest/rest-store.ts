@@ -23,9 +23,16 @@ import type {
   Run,
   ServerFacts,
 } from '../../mlflow/types.js';
+import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
 import { interleavePages } from '../../stream/pages.js';
-import type { MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
+import type {
+  MlflowStore,
+  RunSelection,
+  StoreCounts,
+  StorePage,
+  StoreWorkspaces,
+} from '../store.js';
 import { GoneRecords } from './gone-records.js';
 import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
 import { namedServers } from './named-servers.js';
@@ -33,10 +40,12 @@ import { readPages, type Search } from './read-pages.js';
 import { runLanes, withPositions } from './run-lanes.js';
 import { getRunsById, searchRunsById, slices } from './runs-by-id.js';
 import { experimentSearch, modelSearch, runSearch, versionSearch } from './searches.js';
+import { listWorkspaces, withoutWorkspace } from './workspace.js';
 
 /**
  * Opens the server that the options or MLflow's variables name: reaches it and finds out what it
- * is, with a few small requests.
+ * is, with a few small requests. It is the server's own choice of a workspace, whatever the options
+ * say: `readWorkspaces` chooses.
  *
  * @throws PipelineError `INVALID_OPTIONS`, `INVALID_URI`, `NO_TRACKING_URI`,
  *   `SERVER_CERT_UNREADABLE` (usage); `WRONG_ADDRESS` and the client's `SOURCE_…` (unavailable)
@@ -50,7 +59,7 @@ export async function openRestStore(
   options: RestOptions,
   context: RunContext,
 ): Promise<MlflowStore> {
-  const settings = parseOptions('mlflowSource', restOptionsSchema, options);
+  const settings = withoutWorkspace(parseOptions('mlflowSource', restOptionsSchema, options));
   const { tracking, registry } = namedServers(settings, context.env);
   const trackingClient = await openMlflowClient(clientOptions(tracking, settings, context));
   const clients = [trackingClient];
@@ -113,16 +122,31 @@ interface Server {
   readonly modern: boolean;
 }
 
+interface Servers {
+  readonly tracking: Server;
+  readonly registry: Server;
+}
+
 class RestStore implements MlflowStore {
+  readonly workspaces?: StoreWorkspaces;
   #allExperimentIds: Promise<readonly string[]> | undefined;
   readonly #gone: GoneRecords;
 
+  /** @param whole - where this is a workspace, all of it, from which its clients are */
   constructor(
     private readonly context: RunContext,
     private readonly settings: RestSettings,
     readonly server: ServerFacts,
-    private readonly servers: { readonly tracking: Server; readonly registry: Server },
+    private readonly servers: Servers,
+    private readonly whole?: Servers,
   ) {
+    if (whole === undefined) {
+      const { tracking, registry } = servers;
+      this.workspaces = {
+        list: () => listWorkspaces(tracking.client, registry.client),
+        open: (name) => this.#inWorkspace(name),
+      };
+    }
     this.#gone = new GoneRecords({
       context,
       settings,
@@ -130,6 +154,9 @@ class RestStore implements MlflowStore {
       registry: servers.registry,
       searchesExperiments: server.searchesExperiments,
       everyExperiment: () => this.#everyExperiment(),
+      ...(server.workspace === undefined || whole === undefined
+        ? {}
+        : { workspace: { name: server.workspace, from: whole.tracking.client } }),
     });
   }
 
@@ -200,8 +227,25 @@ class RestStore implements MlflowStore {
   }
 
   async close(): Promise<void> {
+    if (this.whole !== undefined) return;
     const { tracking, registry } = this.servers;
     await Promise.all([...new Set([tracking.client, registry.client])].map((one) => one.close()));
+  }
+
+  #inWorkspace(name: string): MlflowStore {
+    const inIt = ({ client, modern }: Server): Server => ({
+      client: client.inWorkspace(name),
+      modern,
+    });
+    const { tracking, registry } = this.servers;
+    const inTracking = inIt(tracking);
+    const servers = {
+      tracking: inTracking,
+      registry: registry.client === tracking.client ? inTracking : inIt(registry),
+    };
+    const facts =
+      name === DEFAULT_WORKSPACE ? { ...this.server } : { ...this.server, workspace: name };
+    return new RestStore(this.context, this.settings, facts, servers, this.servers);
   }
 
   /** Every experiment, deleted ones too: runs/search finds nothing without naming them. */

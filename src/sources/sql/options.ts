@@ -3,6 +3,8 @@
  */
 
 import { z } from 'zod';
+import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
+import { workspaceOption } from '../workspace-option.js';
 
 const pageSize = (fallback: number, what: string) =>
   z
@@ -20,6 +22,11 @@ export const pageSizes = {
   runsPageSize: pageSize(250, 'runs'),
   modelsPageSize: pageSize(500, 'registered models'),
   versionsPageSize: pageSize(1000, 'model versions'),
+};
+
+/** To be spread into a database's own options, too. */
+export const workspaceOptions = {
+  workspace: workspaceOption(`Otherwise \`${DEFAULT_WORKSPACE}\``),
 };
 
 export type PageSizes = Readonly<Record<keyof typeof pageSizes, number>>;

@@ -3,7 +3,7 @@
  */
 
 import { z } from 'zod';
-import { pageSizes } from '../options.js';
+import { pageSizes, workspaceOptions } from '../options.js';
 
 const ms = (least: number, largest: number): z.ZodInt => z.int().min(least).max(largest);
 
@@ -15,6 +15,7 @@ export const serverOptions = {
     .string()
     .optional()
     .describe("Password, instead of the URI's: so that no secret need stand in a URI"),
+  ...workspaceOptions,
   ...pageSizes,
   connectTimeoutMs: ms(1, HOUR_MS)
     .default(15_000)

@@ -1,0 +1,130 @@
+/**
+ * The workspaces of MLflow 3 that a source reads: one after the other, as if each were a store of its
+ * own. Only their connections are shared.
+ */
+
+import { PipelineError } from '../core/errors.js';
+import { parseRecordKey, type RecordKey } from '../mlflow/record-key.js';
+import { DEFAULT_WORKSPACE } from '../mlflow/workspace.js';
+import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
+import { concatPages } from '../stream/pages.js';
+import { readMlflow } from './mlflow-reader.js';
+import type { MlflowStore } from './store.js';
+import { ALL_WORKSPACES } from './workspace-option.js';
+
+/**
+ * Makes a source's reading side out of an open store, which is closed with it, or at once where the
+ * workspace can't be read.
+ *
+ * @param wanted - a name, or `*` for all; undefined for what the store itself reads
+ * @throws PipelineError
+ * - `NO_WORKSPACES` (usage): the store has none
+ * - `UNKNOWN_WORKSPACE` (usage), which names those that there are
+ * - those of reading
+ */
+export async function readWorkspaces(
+  store: MlflowStore,
+  wanted: string | undefined,
+  context: RunContext,
+): Promise<OpenSource> {
+  try {
+    if (wanted === undefined) return new Workspaces(store, context);
+    const workspaces = await namesOf(store, wanted);
+    return new Workspaces(store, context, workspaces, wanted === ALL_WORKSPACES);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Those wanted, which are there. */
+async function namesOf(store: MlflowStore, wanted: string): Promise<readonly string[]> {
+  const { uri, versionText } = store.server;
+  if (store.workspaces === undefined) {
+    throw new PipelineError(
+      `${uri} (MLflow ${versionText}) has no workspaces, which MLflow 3.10 brought: leave out workspace`,
+      { code: 'NO_WORKSPACES', category: 'usage' },
+    );
+  }
+  const names = await store.workspaces.list();
+  if (wanted !== ALL_WORKSPACES && names.includes(wanted)) return [wanted];
+  if (wanted === ALL_WORKSPACES && names.length > 0) return names;
+  const there = names.length === 0 ? 'none that can be read' : names.join(', ');
+  throw new PipelineError(
+    wanted === ALL_WORKSPACES
+      ? `${uri} has no workspace that can be read: may these credentials see any?`
+      : `${uri} has no workspace ${wanted}, or these credentials may not see it. It has: ${there}`,
+    { code: 'UNKNOWN_WORKSPACE', category: 'usage' },
+  );
+}
+
+class Workspaces implements OpenSource {
+  readonly server;
+  readonly workspaces?: readonly string[];
+  readonly #store: MlflowStore;
+  /** By name; those are added that only what is gone is asked of. */
+  readonly #stores = new Map<string, MlflowStore>();
+  readonly #readers: readonly OpenSource[];
+
+  /** @param names - of those that are read; absent where that is the store itself */
+  constructor(store: MlflowStore, context: RunContext, names?: readonly string[], areAll = false) {
+    this.#store = store;
+    if (names === undefined) this.#stores.set(DEFAULT_WORKSPACE, store);
+    else this.workspaces = names;
+    const read = (names ?? [DEFAULT_WORKSPACE]).flatMap((name) => this.#storeOf(name) ?? []);
+    this.server = (areAll ? undefined : read[0]?.server) ?? store.server;
+    this.#readers = read.map((each) => readMlflow(each, context));
+  }
+
+  /** What is said of the server as a whole comes once. */
+  read(plan: ReadPlan): ReturnType<OpenSource['read']> {
+    const kinds = new Set(plan.kinds);
+    kinds.delete('server');
+    return concatPages(
+      this.#readers.map(
+        (reader, index) => () => reader.read(index === 0 ? plan : { ...plan, kinds }),
+      ),
+    );
+  }
+
+  async count(plan: ReadPlan): ReturnType<OpenSource['count']> {
+    const sums: Partial<Record<string, number>> = {};
+    for (const reader of this.#readers) {
+      for (const [kind, count] of Object.entries(await reader.count(plan))) {
+        sums[kind] = (sums[kind] ?? 0) + count;
+      }
+    }
+    return sums;
+  }
+
+  /**
+   * A workspace is asked whether it is read now or not: one that was left out is there, and all that
+   * is in it, but one that was deleted is not.
+   */
+  async findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
+    const gone = new Set<RecordKey>();
+    const groups = new Map<string, RecordKey[]>();
+    for (const key of keys) {
+      const { workspace = DEFAULT_WORKSPACE } = parseRecordKey(key);
+      groups.set(workspace, [...(groups.get(workspace) ?? []), key]);
+    }
+    for (const [workspace, some] of groups) {
+      const store = this.#storeOf(workspace);
+      for (const key of (await store?.findGone(some)) ?? []) gone.add(key);
+    }
+    return gone;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#readers.map((reader) => reader.close()));
+    // What is the store in one of its workspaces is closed with it, and with nothing else.
+    if (this.workspaces !== undefined) await this.#store.close();
+  }
+
+  /** Undefined where there is nobody to ask. */
+  #storeOf(name: string): MlflowStore | undefined {
+    const store = this.#stores.get(name) ?? this.#store.workspaces?.open(name);
+    if (store !== undefined) this.#stores.set(name, store);
+    return store;
+  }
+}
