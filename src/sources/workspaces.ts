@@ -49,11 +49,11 @@ async function namesOf(store: MlflowStore, wanted: string): Promise<readonly str
   const names = await store.workspaces.list();
   if (wanted !== ALL_WORKSPACES && names.includes(wanted)) return [wanted];
   if (wanted === ALL_WORKSPACES && names.length > 0) return names;
-  const there = names.length === 0 ? 'none that can be read' : names.join(', ');
+  const there = names.length === 0 ? 'none' : names.join(', ');
   throw new PipelineError(
     wanted === ALL_WORKSPACES
       ? `${uri} has no workspace that can be read: may these credentials see any?`
-      : `${uri} has no workspace ${wanted}, or these credentials may not see it. It has: ${there}`,
+      : `${uri} has no workspace ${wanted} that can be read. It has: ${there}`,
     { code: 'UNKNOWN_WORKSPACE', category: 'usage' },
   );
 }
