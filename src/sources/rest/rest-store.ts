@@ -5,12 +5,7 @@
 import { PipelineError } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
 import { HttpStatusError, ResponseTooLargeError } from '../../mlflow/client/failures.js';
-import {
-  openMlflowClient,
-  type MlflowClient,
-  type MlflowClientOptions,
-} from '../../mlflow/client/mlflow-client.js';
-import type { ClientSettings } from '../../mlflow/client/settings.js';
+import { openMlflowClient, type MlflowClient } from '../../mlflow/client/mlflow-client.js';
 import { searchAnswer } from '../../mlflow/answer.js';
 import { readItem } from '../../mlflow/parse.js';
 import { compareText, compareVersions } from '../../mlflow/parse-values.js';
@@ -33,6 +28,7 @@ import type {
   StorePage,
   StoreWorkspaces,
 } from '../store.js';
+import { clientOptions } from './client-options.js';
 import { GoneRecords } from './gone-records.js';
 import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
 import { namedServers } from './named-servers.js';
@@ -81,39 +77,6 @@ export async function openRestStore(
     await Promise.all(clients.map((client) => client.close()));
     throw error;
   }
-}
-
-function clientOptions(
-  server: ClientSettings,
-  settings: RestSettings,
-  context: RunContext,
-): MlflowClientOptions {
-  return {
-    settings: server,
-    connections: settings.concurrency,
-    timeoutMs: settings.timeoutMs,
-    maxResponseBytes: settings.maxResponseBytes,
-    maxRequestsPerSecond: settings.maxRequestsPerSecond,
-    retries: settings.retries,
-    minDelayMs: settings.minRetryDelayMs,
-    maxDelayMs: settings.maxRetryDelayMs,
-    maxRetryAfterMs: settings.maxRetryAfterMs,
-    signal: context.signal,
-    counter: context.recorder,
-    onSlower: (perSecond) => {
-      const rate = Number(perSecond.toPrecision(2));
-      context.log.info(
-        { perSecond: rate },
-        `too many requests for ${server.address.shown}: ${rate} a second from now on`,
-      );
-    },
-    // Else a run that waits for a server to come back looks as if it hung.
-    onFirstRetry: ({ code, message, retryAfterMs = 0 }) => {
-      const wait = Math.min(retryAfterMs, settings.maxRetryAfterMs);
-      const when = wait > 0 ? ` in ${Math.ceil(wait / 1000)} s` : '';
-      context.log.warn({ code }, `${message}; trying again${when}`);
-    },
-  };
 }
 
 interface Server {
