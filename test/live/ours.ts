@@ -26,11 +26,13 @@ export interface OurConfig {
 /**
  * @param config - without it the package's own configuration is what runs
  * @param visit - is given the file before it is removed
+ * @param more - arguments of the command
  */
 export async function runOurs(
   from: string,
   config?: OurConfig,
   visit?: (file: string) => Promise<void>,
+  more: readonly string[] = [],
 ): Promise<OurResult> {
   const folder = await mkdtemp(join(tmpdir(), 'ours-'));
   try {
@@ -43,7 +45,7 @@ export async function runOurs(
       given.push('--config', path);
     }
     const { status, output } = await command(
-      ['run', ...given, '--from', from, '--to', file, '--report', report],
+      ['run', ...given, '--from', from, ...more, '--to', file, '--report', report],
       { folder },
     );
     if (status !== 0) throw new Error(`it ended with ${String(status)}\n${tail(output)}`);

@@ -94,7 +94,7 @@ export async function startMlflowServer(options: MlflowServerOptions = {}): Prom
     const api3 = root + API_3;
     if (request.path.startsWith(api3) && flavour.startsWith('3.')) {
       const path = request.path.slice(api3.length);
-      return aboutWorkspaces(path, options.workspaces, options.hiddenWorkspaces ?? new Set());
+      return aboutWorkspaces(path, request, options.workspaces, options.hiddenWorkspaces);
     }
     if (request.path === `${root}/version` && isModern(flavour)) {
       return { status: 200, type: 'text/html; charset=utf-8', body: flavour };

@@ -28,8 +28,8 @@ export interface GoneRecordsOptions {
   readonly tracking: { readonly client: MlflowClient; readonly modern: boolean };
   readonly registry: { readonly client: MlflowClient };
   readonly searchesExperiments: boolean;
-  /** That the records are in, and a client of the server as a whole; absent for `default`. */
-  readonly workspace?: { readonly name: string; readonly from: MlflowClient };
+  /** That the records are in; absent for `default`. */
+  readonly workspace?: string;
   /** Ids of all experiments, deleted ones too: runs/search finds nothing without naming them. */
   readonly everyExperiment: () => Promise<readonly string[]>;
 }
@@ -60,7 +60,7 @@ export class GoneRecords {
   async find(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
     const isThere = await this.#workspace();
     if (isThere !== true) return new Set(isThere === false ? keys : []);
-    const place = this.#options.workspace?.name;
+    const place = this.#options.workspace;
     const named = keys.map(parseRecordKey);
     const idsOf = (kind: 'experiment' | 'run'): string[] =>
       named.flatMap((record) => (record.kind === kind ? [record.id] : []));
@@ -78,13 +78,15 @@ export class GoneRecords {
     return gone;
   }
 
-  /** Whether their workspace is there at all; undefined where the server does not say. */
+  /**
+   * Whether their workspace is there at all; undefined where the server does not say. Asked from
+   * within it: then a server knows that there is none before it looks at permissions.
+   */
   async #workspace(): Promise<boolean | undefined> {
-    const { workspace } = this.#options;
+    const { workspace, tracking } = this.#options;
     if (workspace === undefined) return true;
-    const { name, from } = workspace;
-    const call = workspaceCall(from, `workspaces/${name}`);
-    const answer = await this.#get(from, call, `workspace ${name}`);
+    const call = workspaceCall(tracking.client, `workspaces/${workspace}`);
+    const answer = await this.#get(tracking.client, call, `workspace ${workspace}`);
     return answer === undefined ? undefined : answer !== UNKNOWN;
   }
 

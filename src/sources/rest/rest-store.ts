@@ -95,15 +95,15 @@ class RestStore implements MlflowStore {
   #allExperimentIds: Promise<readonly string[]> | undefined;
   readonly #gone: GoneRecords;
 
-  /** @param whole - where this is a workspace, all of it, from which its clients are */
+  /** @param isPart - whether it is a workspace of another one, with which it is closed */
   constructor(
     private readonly context: RunContext,
     private readonly settings: RestSettings,
     readonly server: ServerFacts,
     private readonly servers: Servers,
-    private readonly whole?: Servers,
+    private readonly isPart = false,
   ) {
-    if (whole === undefined) {
+    if (!isPart) {
       const { tracking, registry } = servers;
       this.workspaces = {
         list: () => listWorkspaces(tracking.client, registry.client),
@@ -117,9 +117,7 @@ class RestStore implements MlflowStore {
       registry: servers.registry,
       searchesExperiments: server.searchesExperiments,
       everyExperiment: () => this.#everyExperiment(),
-      ...(server.workspace === undefined || whole === undefined
-        ? {}
-        : { workspace: { name: server.workspace, from: whole.tracking.client } }),
+      ...(server.workspace === undefined ? {} : { workspace: server.workspace }),
     });
   }
 
@@ -190,7 +188,7 @@ class RestStore implements MlflowStore {
   }
 
   async close(): Promise<void> {
-    if (this.whole !== undefined) return;
+    if (this.isPart) return;
     const { tracking, registry } = this.servers;
     await Promise.all([...new Set([tracking.client, registry.client])].map((one) => one.close()));
   }
@@ -208,7 +206,7 @@ class RestStore implements MlflowStore {
     };
     const facts =
       name === DEFAULT_WORKSPACE ? { ...this.server } : { ...this.server, workspace: name };
-    return new RestStore(this.context, this.settings, facts, servers, this.servers);
+    return new RestStore(this.context, this.settings, facts, servers, true);
   }
 
   /** Every experiment, deleted ones too: runs/search finds nothing without naming them. */

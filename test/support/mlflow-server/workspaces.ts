@@ -19,8 +19,9 @@ const OFF = 'Workspace APIs are not available: workspaces are not enabled on thi
 /** The server's word on workspaces themselves, behind `/api/3.0/mlflow/`. */
 export function aboutWorkspaces(
   path: string,
+  request: LoggedRequest,
   workspaces: Workspaces | undefined,
-  hidden: ReadonlySet<string>,
+  hidden: ReadonlySet<string> = new Set(),
 ): Reply {
   if (path === 'server-info') return json({ workspaces_enabled: workspaces !== undefined });
   const name = /^workspaces(?:\/(.+))?$/.exec(path);
@@ -28,6 +29,8 @@ export function aboutWorkspaces(
   if (workspaces === undefined) {
     return { status: 503, type: 'text/html; charset=utf-8', body: `Endpoint: ${path} disabled` };
   }
+  const within = workspaceOf(request);
+  if (!workspaces.has(within)) return notFound(within);
   const [, one] = name;
   if (one === undefined) {
     const seen = [...workspaces.keys()].filter((each) => !hidden.has(each)).sort();
@@ -39,14 +42,18 @@ export function aboutWorkspaces(
 
 /** The content that a request is about, or why there is none. */
 export function contentFor(
-  { headers }: LoggedRequest,
+  request: LoggedRequest,
   content: ServerContent,
   workspaces: Workspaces | undefined,
 ): ServerContent | Reply {
-  const name = String(headers['x-mlflow-workspace'] ?? '').trim();
-  if (workspaces === undefined)
-    return name === '' ? content : refusal(500, 'FEATURE_DISABLED', OFF);
-  return workspaces.get(name === '' ? 'default' : name) ?? notFound(name);
+  const name = workspaceOf(request);
+  if (workspaces !== undefined) return workspaces.get(name) ?? notFound(name);
+  const isNamed = 'x-mlflow-workspace' in request.headers;
+  return isNamed ? refusal(500, 'FEATURE_DISABLED', OFF) : content;
+}
+
+function workspaceOf({ headers }: LoggedRequest): string {
+  return String(headers['x-mlflow-workspace'] ?? 'default').trim();
 }
 
 function notFound(name: string): Reply {
