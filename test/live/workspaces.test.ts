@@ -14,6 +14,7 @@ import { seed } from './seed.js';
 import { startMlflow, type MlflowServer } from './servers.js';
 import { Changer } from './state/changer.js';
 import { StatefulPipeline } from './state/pipeline.js';
+import { validate, type Validation } from './validate.js';
 
 const VERSION = '3.17.2';
 const OTHERS = ['team-a', 'team-b'] as const;
@@ -59,21 +60,30 @@ async function workspaceRequest(method: string, path: string, body?: object): Pr
   if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
 }
 
-const ours = (from: string, workspace?: string): Promise<OurResult> =>
-  runOurs(from, undefined, undefined, workspace === undefined ? [] : ['--workspace', workspace]);
+const ours = (
+  from: string,
+  workspace?: string,
+  visit?: (file: string) => Promise<void>,
+): Promise<OurResult> =>
+  runOurs(from, undefined, visit, workspace === undefined ? [] : ['--workspace', workspace]);
 
 describe('workspaces of MLflow 3.17.2', () => {
   let all: OurResult;
   let plain: OurResult;
+  let validation: Validation;
 
   beforeAll(async () => {
-    all = await ours(server.uri, '*');
+    all = await ours(server.uri, '*', async (file) => {
+      validation = await validate(file);
+    });
     plain = await ours(server.uri);
   });
 
   it('are all read, and nothing in them is rejected', () => {
     expect(all.report).toMatchObject({ exitStatus: 0, outcome: 'complete' });
     expect(all.report.counts.rejected).toBe(0);
+    // By DataHub's own classes and command.
+    expect(validation).toMatchObject({ problems: [], found: all.proposals.length });
     for (const workspace of OTHERS) {
       expect(all.proposals.some(({ entityUrn }) => entityUrn.includes(`,@${workspace}/`))).toBe(
         true,
