@@ -7,6 +7,8 @@ export const REDACTED = '***';
 
 /** `user:password@` of a URI: up to the last `@` before the path. */
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi;
+/** The same where the colon of the scheme was forgotten. */
+const WITHOUT_COLON = /\b([a-z][a-z0-9+.-]*\/\/)[^\s/?#:@]*:[^\s@]*@/gi;
 /** The same where all of it is encoded, as in a parameter of another URI. */
 const ENCODED_USER_INFO = /\b([a-z][a-z0-9+.-]*(?::\/\/|%3a%2f%2f))[^\s/?#&]*%40/gi;
 /** The same where the password holds a `/`, `?` or `#` that ought to be encoded and isn't. */
@@ -30,6 +32,7 @@ const SECRET_KEY = new RegExp(`^[\\w.-]*(?:${SECRET_WORD}|authorization|cookie)$
 export function redact(text: string): string {
   return text
     .replace(ODD_USER_INFO, `$1${REDACTED}@`)
+    .replace(WITHOUT_COLON, `$1${REDACTED}@`)
     .replace(USER_INFO, `$1${REDACTED}@`)
     .replace(ENCODED_USER_INFO, `$1${REDACTED}%40`)
     .replace(ASSIGNMENT, `$1${REDACTED}`)

@@ -75,3 +75,13 @@ export type MlflowRecord =
   | DatasetRecord;
 
 export type RecordKind = MlflowRecord['kind'];
+
+/** All of them, in the order that they are read in. */
+export const RECORD_KINDS = [
+  'server',
+  'experiment',
+  'run',
+  'registeredModel',
+  'modelVersion',
+  'dataset',
+] as const satisfies readonly RecordKind[];

@@ -10,17 +10,10 @@ import {
   RUN,
   type EntityReader,
 } from './parse.js';
-import type { MlflowRecord, RecordKind } from './records.js';
+import { RECORD_KINDS, type MlflowRecord } from './records.js';
 import type { Experiment, ServerFacts } from './types.js';
 
-const KINDS: ReadonlySet<string> = new Set<RecordKind>([
-  'server',
-  'experiment',
-  'run',
-  'registeredModel',
-  'modelVersion',
-  'dataset',
-]);
+const KINDS: ReadonlySet<string> = new Set(RECORD_KINDS);
 
 type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -78,7 +78,7 @@ class Reading {
     const recall = this.#recall;
     const wants = (...kinds: RecordKind[]): boolean => this.#pages.wants(...kinds);
     const sections: Section[] = [() => this.#server()];
-    if (wants('experiment', 'run')) sections.push(() => this.#experiments());
+    if (wants('experiment', 'run', 'dataset')) sections.push(() => this.#experiments());
     if (wants('registeredModel', 'modelVersion', 'run')) sections.push(() => this.#models());
     if (wants('modelVersion', 'run')) sections.push(() => this.#indexVersions());
     if (wants('run', 'dataset')) sections.push(...(recall?.runs() ?? [() => this.#runs()]));

@@ -4,19 +4,10 @@
 
 import { catchError, defer, type Observable } from 'rxjs';
 import { messageOf, PipelineError } from '../core/errors.js';
-import type { RecordKind } from '../mlflow/records.js';
+import { RECORD_KINDS } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { Proposal } from '../datahub/proposal.js';
 import type { AnyOperator, ReadPlan, Source } from './contracts.js';
-
-const ALL_KINDS: readonly RecordKind[] = [
-  'server',
-  'experiment',
-  'run',
-  'registeredModel',
-  'modelVersion',
-  'dataset',
-];
 
 /**
  * The operators that have a place behind a source: all of them, or, where it gives proposals, those
@@ -33,7 +24,7 @@ export function operatorsBehind(
 /** What is left to read when every operator has said what it would drop anyway. */
 export function narrowedPlan(operators: readonly AnyOperator[], server: ServerFacts): ReadPlan {
   return operators.reduce<ReadPlan>((plan, operator) => operator.narrow?.(plan, server) ?? plan, {
-    kinds: new Set(ALL_KINDS),
+    kinds: new Set(RECORD_KINDS),
   });
 }
 

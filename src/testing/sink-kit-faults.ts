@@ -5,14 +5,8 @@
 import { PipelineError } from '../core/errors.js';
 import type { OpenSink } from '../stream/contracts.js';
 import { fingerprint, tagProposal } from './sample-proposals.js';
-import {
-  openSink,
-  stateOf,
-  verify,
-  verifyArrived,
-  verifySame,
-  type SinkSetup,
-} from './sink-setup.js';
+import { openSink, stateOf, verifyArrived, verifySame, type SinkSetup } from './sink-setup.js';
+import { verify } from './verify.js';
 
 /** What the other side of a setup can be made to do. */
 export type SinkFault = 'stall' | 'fail' | 'refuse';

@@ -6,7 +6,8 @@ import type { JsonValue, Proposal } from '../datahub/proposal.js';
 import type { OpenSink } from '../stream/contracts.js';
 import { runContext } from './run-context.js';
 import { tagProposal } from './sample-proposals.js';
-import { deliver, verify, verifyArrived, type SinkSetup } from './sink-setup.js';
+import { deliver, verifyArrived, type SinkSetup } from './sink-setup.js';
+import { verify } from './verify.js';
 
 interface ResumeCheck {
   readonly name: string;

@@ -13,12 +13,11 @@ import {
   deliver,
   openSink,
   step,
-  verify,
   verifyArrived,
   verifySame,
-  type SinkCheck,
   type SinkSetup,
 } from './sink-setup.js';
+import { verify, withSetups, type KitCheck } from './verify.js';
 
 export interface SinkKitOptions {
   /** Makes a sink and an other side that holds nothing yet. */
@@ -44,7 +43,7 @@ export interface SinkKitOptions {
  * };
  * for (const check of sinkKit({ open })) test(check.name, () => check.run());
  */
-export function sinkKit(options: SinkKitOptions): readonly SinkCheck[] {
+export function sinkKit(options: SinkKitOptions): readonly KitCheck[] {
   const { open, faults = [], resumes = false, largeBatch = 5_000 } = options;
   const ordinary: readonly Check[] = [
     ...deliveryChecks,
@@ -53,17 +52,7 @@ export function sinkKit(options: SinkKitOptions): readonly SinkCheck[] {
     ...(resumes ? resumeChecks : []),
   ];
   const checks = [...ordinary, ...faultChecks.filter(({ fault }) => faults.includes(fault))];
-  return checks.map((check) => ({
-    name: check.name,
-    run: async () => {
-      const setup = await open();
-      try {
-        await check.run(setup);
-      } finally {
-        await setup.dispose?.();
-      }
-    },
-  }));
+  return withSetups(open, checks);
 }
 
 interface Check {

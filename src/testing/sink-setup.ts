@@ -7,6 +7,7 @@ import type { Proposal } from '../datahub/proposal.js';
 import type { OpenSink, Sink } from '../stream/contracts.js';
 import { runContext } from './run-context.js';
 import { fingerprint } from './sample-proposals.js';
+import { verify } from './verify.js';
 
 /** A sink and the other side that it delivers to. Made afresh for every check. */
 export interface SinkSetup {
@@ -26,21 +27,9 @@ export interface SinkSetup {
   readonly dispose?: () => Promise<void> | void;
 }
 
-export interface SinkCheck {
-  /** A sentence about the sink: `delivers in the order of the calls`. */
-  readonly name: string;
-  /** Rejects with an `Error` that says what was broken. Takes seconds at most. */
-  run(): Promise<void>;
-}
-
 /** Opens the sink of a setup in a run of its own. */
 export function openSink(setup: SinkSetup, signal?: AbortSignal): Promise<OpenSink> {
   return setup.sink.open(runContext(signal === undefined ? {} : { signal }));
-}
-
-/** @throws Error with that message */
-export function verify(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(message);
 }
 
 /** Delivers a batch and verifies that nothing of it was refused. */

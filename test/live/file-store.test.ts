@@ -7,7 +7,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runOurs, type OurResult } from './ours.js';
-import { canonical, type FiledProposal } from './proposals.js';
+import { asSet, type FiledProposal, withoutSystemMetadata } from './proposals.js';
 import { seed, type Seeded } from './seed.js';
 import { startMlflow, type MlflowServer } from './servers.js';
 import { Changer } from './state/changer.js';
@@ -138,17 +138,4 @@ function removedIn(proposals: readonly FiledProposal[]): readonly string[] {
     .filter(({ aspect }) => aspect.json['removed'] === true)
     .map(({ entityType }) => entityType)
     .sort();
-}
-
-function withoutSystemMetadata(text: string): string {
-  return text.replace(/,"systemMetadata":\{[^}]*\}/g, '');
-}
-
-/** Without links, as a folder does not know where its server is. */
-function asSet(proposals: readonly FiledProposal[]): readonly string[] {
-  const texts = proposals.map(({ entityUrn, aspectName, aspect }) => {
-    const fields = Object.entries(aspect.json).filter(([name]) => name !== 'externalUrl');
-    return `${entityUrn} ${aspectName} ${canonical(Object.fromEntries(fields))}`;
-  });
-  return [...new Set(texts)].sort();
 }

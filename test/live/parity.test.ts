@@ -9,7 +9,7 @@ import { compare, type Comparison } from './compare.js';
 import { CREATOR, deliberateDifferences } from './deliberate-differences.js';
 import { runOurs, type OurResult } from './ours.js';
 import { runPeer, type PeerResult } from './peer.js';
-import { canonical, type FiledProposal } from './proposals.js';
+import { asSet, type FiledProposal, withoutSystemMetadata } from './proposals.js';
 import { MLFLOW_VERSIONS, type MlflowVersion } from './releases.js';
 import { seed, type Seeded } from './seed.js';
 import { startMlflow, type MlflowServer } from './servers.js';
@@ -199,17 +199,4 @@ function find(
   return proposals.find(
     (proposal) => proposal.entityUrn.includes(urnPart) && proposal.aspectName === aspectName,
   );
-}
-
-function withoutSystemMetadata(text: string): string {
-  return text.replace(/,"systemMetadata":\{[^}]*\}/g, '');
-}
-
-/** Without links, as a database does not know where its server is. */
-function asSet(proposals: readonly FiledProposal[]): readonly string[] {
-  const texts = proposals.map(({ entityUrn, aspectName, aspect }) => {
-    const fields = Object.entries(aspect.json).filter(([name]) => name !== 'externalUrl');
-    return `${entityUrn} ${aspectName} ${canonical(Object.fromEntries(fields))}`;
-  });
-  return [...new Set(texts)].sort();
 }

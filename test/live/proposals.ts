@@ -37,3 +37,17 @@ export function canonical(value: Json): string {
   }
   return JSON.stringify(value);
 }
+
+/** Without what differs from run to run. */
+export function withoutSystemMetadata(text: string): string {
+  return text.replace(/,"systemMetadata":\{[^}]*\}/g, '');
+}
+
+/** In any order, byte for byte but for links: a database or a folder does not know where its server is. */
+export function asSet(proposals: readonly FiledProposal[]): readonly string[] {
+  const texts = proposals.map(({ entityUrn, aspectName, aspect }) => {
+    const fields = Object.entries(aspect.json).filter(([name]) => name !== 'externalUrl');
+    return `${entityUrn} ${aspectName} ${JSON.stringify(Object.fromEntries(fields))}`;
+  });
+  return [...new Set(texts)].sort();
+}

@@ -4,7 +4,8 @@
 
 import { installAll } from './install.js';
 import { installKafka } from './kafka/install.js';
+import { installDatabases } from './sql/install.js';
 
 export async function setup(): Promise<void> {
-  await Promise.all([installAll(), installKafka()]);
+  await Promise.all([installAll(), installKafka(), installDatabases()]);
 }

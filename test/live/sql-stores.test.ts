@@ -10,10 +10,11 @@ import { openMysqlStore } from '../../src/sources/mysql/mysql-store.js';
 import { openPostgresqlStore } from '../../src/sources/postgresql/postgresql-store.js';
 import type { MlflowStore } from '../../src/sources/store.js';
 import type { RunContext } from '../../src/stream/contracts.js';
-import { runContext } from '../../src/testing/run-context.js';
+import { mlflowSource } from '../../src/index.js';
+import { runContext, sourceKit } from '../../src/testing/index.js';
 import { collect, readAll } from '../sources/sqlite/reading.js';
 import { runOurs } from './ours.js';
-import type { FiledProposal } from './proposals.js';
+import { asSet } from './proposals.js';
 import { seed } from './seed.js';
 import { startMlflow } from './servers.js';
 import { driversEnvironment } from './sql/install.js';
@@ -163,6 +164,15 @@ describe.each([
     });
   });
 
+  for (const check of sourceKit({
+    open: () => ({
+      source: mlflowSource({ uri: server.readerUri('m3172'), ...SMALL }),
+    }),
+    remembers: true,
+  })) {
+    it(`as a source: ${check.name}`, () => check.run());
+  }
+
   it('holds nothing open between two pages', async () => {
     const store = await open('m2225', SMALL);
     const runs = store.runs(['1', '2', '3'])[Symbol.asyncIterator]();
@@ -198,6 +208,64 @@ describe.each([
     const error = await failureOf(open('m2225', {}, runContext(), `${PASSWORD}x`));
     expect(error).toMatchObject({ code: 'SOURCE_UNAUTHORIZED', category: 'unavailable' });
     expect(error.message).not.toContain(`${PASSWORD}x`);
+  });
+
+  it('is trusted as its certificate says', async () => {
+    const { certificates, kind } = server;
+    const openStore = kind === 'postgresql' ? openPostgresqlStore : openMysqlStore;
+    const opening = async (host: string, ca: string) => {
+      const uri = server.verifiedUri('m2225', host, ca);
+      const store = await openStore({ uri }, runContext());
+      await store.close();
+    };
+    await opening('127.0.0.1', certificates.ca);
+    await opening('localhost', certificates.ca);
+    for (const [host, ca] of [
+      ['127.0.0.2', certificates.ca],
+      ['127.0.0.1', certificates.clientCert],
+    ] as const) {
+      expect(await failureOf(opening(host, ca))).toMatchObject({ code: 'SOURCE_TLS' });
+    }
+    await expect(opening('127.0.0.1', certificates.clientKey)).rejects.toMatchObject({
+      code: 'TLS_FILE_UNREADABLE',
+      category: 'usage',
+    });
+  });
+
+  it('gives what stands before an empty name, and what spells a name otherwise', async () => {
+    const odd = '\tCtrl';
+    await server.execute(
+      'm2225',
+      `INSERT INTO registered_models(name, creation_time, last_updated_time) VALUES
+       ('${odd}', 1, 1), ('CaseModel', 1, 1)`,
+      `INSERT INTO model_versions(name, version, creation_time, last_updated_time, current_stage,
+         source, status) VALUES ('${odd}', 1, 1, 1, 'None', 'file:///x', 'READY'),
+       ('CaseModel', 1, 1, 1, 'None', 'file:///x', 'READY')`,
+    );
+    const tagged = server.kind === 'mysql' ? 'casemodel' : 'CaseModel';
+    const key = server.kind === 'mysql' ? '`key`' : 'key';
+    await server.execute(
+      'm2225',
+      `INSERT INTO registered_model_tags(name, ${key}, value) VALUES ('${tagged}', 'tier', 'gold')`,
+      `INSERT INTO model_version_tags(name, version, ${key}, value)
+       VALUES ('${tagged}', 1, 'checked', 'yes')`,
+      `INSERT INTO registered_model_aliases(name, alias, version) VALUES ('${tagged}', 'best', 1)`,
+    );
+    for (const options of [{}, SMALL]) {
+      const store = await open('m2225', options);
+      const { registeredModels, modelVersions, rejected } = await readAll(store);
+      expect(rejected).toEqual([]);
+      expect(registeredModels.map(({ name }) => name)).toContain(odd);
+      expect(modelVersions.map(({ name }) => name)).toContain(odd);
+      expect(registeredModels.find(({ name }) => name === 'CaseModel')).toMatchObject({
+        tags: [{ key: 'tier', value: 'gold' }],
+        aliases: [{ alias: 'best', version: '1' }],
+      });
+      expect(modelVersions.find(({ name }) => name === 'CaseModel')).toMatchObject({
+        tags: [{ key: 'checked', value: 'yes' }],
+      });
+      expect((await store.count()).registeredModels).toBe(registeredModels.length);
+    }
   });
 
   it('says which database is none of MLflow', async () => {
@@ -285,16 +353,4 @@ async function pagesOf(
     if (pages.length === number) break;
   }
   return pages;
-}
-
-/** Without links, as a database does not know where its server is. */
-function asSet(proposals: readonly FiledProposal[]): readonly string[] {
-  const texts = proposals.map(({ entityType, entityUrn, changeType, aspectName, aspect }) => {
-    const fields = Object.entries(aspect.json).filter(([name]) => name !== 'externalUrl');
-    return JSON.stringify([
-      ...[entityType, entityUrn, changeType, aspectName],
-      Object.fromEntries(fields),
-    ]);
-  });
-  return texts.sort();
 }

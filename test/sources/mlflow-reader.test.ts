@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MlflowRecord, RecordKind } from '../../src/mlflow/records.js';
+import { RECORD_KINDS, type MlflowRecord, type RecordKind } from '../../src/mlflow/records.js';
 import type { Experiment, ModelVersion, RegisteredModel, Run } from '../../src/mlflow/types.js';
 import { readMlflow } from '../../src/sources/mlflow-reader.js';
 import type { MlflowStore, StorePage } from '../../src/sources/store.js';
@@ -105,16 +105,10 @@ function context(): RunContext {
   };
 }
 
-const ALL: RecordKind[] = [
-  'server',
-  'experiment',
-  'run',
-  'registeredModel',
-  'modelVersion',
-  'dataset',
-];
-
-async function readAll(store: MlflowStore, kinds = ALL): Promise<MlflowRecord[]> {
+async function readAll(
+  store: MlflowStore,
+  kinds: readonly RecordKind[] = RECORD_KINDS,
+): Promise<MlflowRecord[]> {
   const source = readMlflow(store, context());
   const records: MlflowRecord[] = [];
   for await (const page of source.read({ kinds: new Set(kinds) })) records.push(...page.records);
@@ -239,7 +233,8 @@ describe('readMlflow', () => {
     }
     const run = context();
     const source = readMlflow({ ...store, experiments }, run);
-    for await (const page of source.read({ kinds: new Set(ALL) })) expect(page).toBeDefined();
+    for await (const page of source.read({ kinds: new Set(RECORD_KINDS) }))
+      expect(page).toBeDefined();
     await source.close();
     expect(run.recorder.counts().warnings).toEqual([
       expect.objectContaining({ code: 'RUNS_NOT_READ', examples: ['experiment 7'] }),
@@ -264,7 +259,7 @@ describe('readMlflow', () => {
   it('asks for nothing that no call of next() asked for', async () => {
     const { store, requests } = memoryStore(sample, 1);
     const source = readMlflow(store, context());
-    const iterator = source.read({ kinds: new Set(ALL) })[Symbol.asyncIterator]();
+    const iterator = source.read({ kinds: new Set(RECORD_KINDS) })[Symbol.asyncIterator]();
     expect(requests.count).toBe(0);
     await iterator.next(); // the server, which is known
     expect(requests.count).toBe(0);
@@ -278,7 +273,8 @@ describe('readMlflow', () => {
     const source = readMlflow(memoryStore(sample, 2).store, context());
     const sweep = async () => {
       const records: MlflowRecord[] = [];
-      for await (const page of source.read({ kinds: new Set(ALL) })) records.push(...page.records);
+      for await (const page of source.read({ kinds: new Set(RECORD_KINDS) }))
+        records.push(...page.records);
       return records;
     };
     expect(await sweep()).toEqual(await sweep());

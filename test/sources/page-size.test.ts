@@ -78,6 +78,17 @@ describe('runs with large tags', () => {
   });
 });
 
+it('large versions of models come in small pages out of files', async () => {
+  const folder = new FileStoreFolder().experiment('0').model('churn');
+  for (let version = 1; version <= 30; version += 1) {
+    folder.version('churn', version, [], { 'tags/large': LARGE });
+  }
+  const store = await openFileStore({ path: folder.path, versionsPageSize: 20 }, runContext());
+  const sizes: number[] = [];
+  for await (const { items } of store.modelVersions()) sizes.push(items.length);
+  expect(sizes).toEqual([20, 8, 2]);
+});
+
 /** How many came in each page. */
 async function runsOfPages(store: MlflowStore, ids: readonly string[]): Promise<number[]> {
   const sizes: number[] = [];

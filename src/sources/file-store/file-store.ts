@@ -8,6 +8,7 @@ import { parseOptions } from '../../core/options.js';
 import type { RecordKey } from '../../mlflow/record-key.js';
 import type { Experiment, ModelVersion, RegisteredModel, Run } from '../../mlflow/types.js';
 import type { RunContext } from '../../stream/contracts.js';
+import { PageSize } from '../page-size.js';
 import type { MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
 import { BrokenFile } from './broken-file.js';
 import { isEmpty, type Outcome, pageOf } from './entities.js';
@@ -22,7 +23,8 @@ import { locateRuns } from './located-runs.js';
 import { loadMetaParser } from './meta-yaml.js';
 import { fileStoreOptions, type FileStoreOptions, type FileStoreSettings } from './options.js';
 import { modelNames, readModel, readVersion, versionNumbers } from './registry.js';
-import { runLane } from './run-lane.js';
+import { runLane } from '../run-lane.js';
+import { parseRunPlace } from './run-place.js';
 import { type Datasets, readMeta, readRun, runPages } from './runs.js';
 import type { SortedNames } from './sorted-names.js';
 import { StoreFolder } from './store-folder.js';
@@ -73,13 +75,12 @@ class FileStore implements MlflowStore {
 
   async *experiments(): AsyncGenerator<StorePage<Experiment>> {
     const folders = await this.#experimentFolders();
-    yield* inPages(folders, this.#settings.experimentsPageSize, (one) =>
-      readExperiment(this.#folder, one),
-    );
+    const size = new PageSize(this.#settings.experimentsPageSize);
+    yield* inPages(this.#folder, folders, size, (one) => readExperiment(this.#folder, one));
   }
 
   runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
-    const lane = selection === undefined ? undefined : runLane(experimentIds);
+    const lane = selection === undefined ? undefined : runLane(experimentIds, parseRunPlace);
     return runPages(this.#folder, experimentIds, {
       root: this.#settings.path,
       pageSize: this.#settings.runsPageSize,
@@ -96,21 +97,23 @@ class FileStore implements MlflowStore {
   async *registeredModels(): AsyncGenerator<StorePage<RegisteredModel>> {
     const { path, modelsPageSize } = this.#settings;
     const names = await modelNames(this.#folder, path);
-    yield* inPages(names, modelsPageSize, (name) => readModel(this.#folder, path, name));
+    const size = new PageSize(modelsPageSize);
+    yield* inPages(this.#folder, names, size, (name) => readModel(this.#folder, path, name));
   }
 
   async *modelVersions(): AsyncGenerator<StorePage<ModelVersion>> {
     const { path, versionsPageSize } = this.#settings;
+    const size = new PageSize(versionsPageSize);
     let waiting: (readonly [name: string, version: string])[] = [];
     const read = ([name, version]: readonly [string, string]) =>
       readVersion(this.#folder, path, name, version);
     for (const name of await modelNames(this.#folder, path)) {
       for (const version of await this.#versionNumbers(name)) waiting.push([name, version]);
       if (waiting.length < versionsPageSize) continue;
-      yield* inPages(waiting, versionsPageSize, read);
+      yield* inPages(this.#folder, waiting, size, read);
       waiting = [];
     }
-    yield* inPages(waiting, versionsPageSize, read);
+    yield* inPages(this.#folder, waiting, size, read);
   }
 
   async runsById(runIds: readonly string[]): Promise<StorePage<Run>> {
@@ -189,12 +192,18 @@ class FileStore implements MlflowStore {
 
 /** What `read` makes of each, a page at a time and only when it is asked for. */
 async function* inPages<K, T>(
+  folder: StoreFolder,
   keys: readonly K[],
-  pageSize: number,
+  size: PageSize,
   read: (key: K) => Promise<Outcome<T>>,
 ): AsyncGenerator<StorePage<T>> {
-  for (let start = 0; start < keys.length; start += pageSize) {
-    const page = pageOf(await Promise.all(keys.slice(start, start + pageSize).map(read)));
+  let start = 0;
+  while (start < keys.length) {
+    const some = keys.slice(start, start + size.current);
+    const before = folder.lengthRead;
+    const page = pageOf(await Promise.all(some.map(read)));
+    size.saw(some.length, folder.lengthRead - before);
+    start += some.length;
     if (!isEmpty(page)) yield page;
   }
 }

@@ -3,26 +3,17 @@
  */
 
 import { z } from 'zod';
-
-const pageSize = (fallback: number, what: string) =>
-  z
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(fallback)
-    .describe(
-      `How many ${what} are read and delivered at a time, at most: fewer where they are large`,
-    );
+import { pageSizeOption } from '../page-size-option.js';
 
 export const fileStoreOptions = z.strictObject({
   path: z
     .string()
     .min(1)
     .describe('The folder that MLflow writes (`mlruns`), relative to the current one or absolute'),
-  experimentsPageSize: pageSize(200, 'experiments'),
-  runsPageSize: pageSize(250, 'runs'),
-  modelsPageSize: pageSize(200, 'registered models'),
-  versionsPageSize: pageSize(500, 'model versions'),
+  experimentsPageSize: pageSizeOption(200, 'experiments'),
+  runsPageSize: pageSizeOption(250, 'runs'),
+  modelsPageSize: pageSizeOption(200, 'registered models'),
+  versionsPageSize: pageSizeOption(500, 'model versions'),
   maxOpenFiles: z
     .int()
     .min(1)

@@ -21,7 +21,7 @@ import {
 } from './entities.js';
 import { type ExperimentFolder, isExperimentId, stageOf } from './experiments.js';
 import type { Meta } from './meta-yaml.js';
-import type { RunPlace } from './run-lane.js';
+import type { RunPlace } from './run-place.js';
 import { SortedNames } from './sorted-names.js';
 import type { KeyValueJson, StoreFolder } from './store-folder.js';
 

@@ -119,10 +119,10 @@ export class StoreFolder {
           this.#lengthRead += length;
           return bytes.toString('utf8', 0, length);
         }
-        if (length >= MAX_FILE_BYTES) {
+        if (length > MAX_FILE_BYTES) {
           throw new BrokenFile(`it is larger than ${MAX_FILE_BYTES} bytes`);
         }
-        bytes = Buffer.concat([bytes], bytes.length * 4);
+        bytes = Buffer.concat([bytes], Math.min(bytes.length * 4, MAX_FILE_BYTES + 1));
       }
     });
   }
@@ -255,7 +255,10 @@ function isVanished(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ESTALE'].includes(codeOf(error));
 }
 
-const OF_ITS_OWN = new Set(['EACCES', 'EPERM', 'ELOOP', 'EISDIR', 'ENAMETOOLONG', 'ENXIO']);
+/** ESPIPE and ENXIO are of pipes and sockets under the name of a file. */
+const OF_ITS_OWN = new Set([
+  ...['EACCES', 'EPERM', 'ELOOP', 'EISDIR', 'ENAMETOOLONG', 'ENXIO', 'ESPIPE'],
+]);
 
 function failure(error: unknown, path: string): unknown {
   const code = codeOf(error);

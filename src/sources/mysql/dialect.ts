@@ -20,11 +20,15 @@ export const mysqlDialect: Dialect = {
   integerParameter: (placeholder) => `CAST(${placeholder} AS SIGNED)`,
   isInteger: () => 'true',
 
-  isBehind: (column, placeholder) => `${column} > ${placeholder}`,
-  isNowhere: (column) => `${column} = ''`,
+  // Many texts come before the empty one, for it counts as if blanks followed: those that begin with a
+  // character below the blank. So the first page has no bound.
+  beginning: null,
+  isBehind: (column, placeholder) => `(${placeholder} IS NULL OR ${column} > ${placeholder})`,
+  isNowhere: () => 'false',
   // Written out: a comparison of pairs does not use the index.
   pairIsBehind: (text, integer, [name, number]) =>
-    `(${text} > ${name} OR (${text} = ${name} AND ${integer} > CAST(${number} AS SIGNED)))`,
+    `(${name} IS NULL OR ${text} > ${name}
+      OR (${text} = ${name} AND ${integer} > CAST(${number} AS SIGNED)))`,
   pairIsBetween: (text, integer, [first, firstNumber], [last, lastNumber]) =>
     `${text} BETWEEN ${first} AND ${last}
      AND (${text} > ${first} OR ${integer} >= CAST(${firstNumber} AS SIGNED))
@@ -42,13 +46,23 @@ export const mysqlDialect: Dialect = {
   }),
   places: (owners) => {
     const places = new Map<Cell | undefined, number>();
-    for (const [place, owner] of owners.entries()) places.set(owner, place);
-    return (owner) => places.get(owner) ?? -1;
+    for (const [place, owner] of owners.entries()) {
+      places.set(asCompared(owner), place);
+      places.set(owner, place);
+    }
+    return (owner) => places.get(owner) ?? places.get(asCompared(owner)) ?? -1;
   },
 
   // A foreign key by owner has an index of its own here.
   tagsInRange: (table, workspace, range) =>
     `(SELECT t.* FROM ${table} AS t WHERE ${workspace} AND ${range}) AS t`,
 
+  ownerName: (owners, isOwner) => `(SELECT o.name FROM ${owners} AS o WHERE ${isOwner})`,
+
   realOf: (cell) => cell,
 };
+
+/** MySQL's collations tell ids apart neither by case nor by blanks at their end. */
+function asCompared(id: Cell | undefined): string {
+  return String(id).toLowerCase().trimEnd();
+}

@@ -41,7 +41,6 @@ function failingOf(code: string, message: string): Failing | undefined {
     case 'ER_QUERY_TIMEOUT':
     case 'ER_STATEMENT_TIMEOUT':
     case 'ER_LOCK_WAIT_TIMEOUT':
-    case 'PROTOCOL_SEQUENCE_TIMEOUT':
     case 'ER_QUERY_INTERRUPTED':
       return {
         code: 'SOURCE_TIMEOUT',

@@ -4,6 +4,7 @@
  */
 
 import type { Client, ClientConfig } from 'pg';
+import { PipelineError } from '../../core/errors.js';
 import type { RunContext } from '../../stream/contracts.js';
 import type { Ask } from '../sql/query.js';
 import type { Connection, Connector } from '../sql/server/server-database.js';
@@ -13,16 +14,15 @@ import { postgresqlFailure } from './failures.js';
 import type { PostgresqlSettings } from './options.js';
 import type { PostgresqlAddress } from './uri.js';
 
-/** Beyond the server's own limit for a query, in case that it can't say so any more; milliseconds. */
-const GRACE_MS = 5_000;
-
 /** Texts as PostgreSQL wrote them. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
-const TRUST: Readonly<Record<string, Trust>> = {
-  require: 'any',
-  prefer: 'any',
+/** libpq's modes: how far a server is trusted, and that nothing is encrypted. */
+const TRUST: Readonly<Record<string, Trust | undefined>> = {
+  disable: undefined,
   allow: 'any',
+  prefer: 'any',
+  require: 'any',
   'verify-ca': 'authority',
   'verify-full': 'authority and host',
 };
@@ -32,29 +32,23 @@ export function postgresqlConnector(
   settings: PostgresqlSettings,
   context: RunContext,
 ): Connector {
-  const { parameters } = address;
-  const sslmode = parameters.get('sslmode') ?? 'prefer';
-  const trust = TRUST[sslmode];
-  const ssl =
-    trust === undefined
-      ? false
-      : tlsOptions(trust, {
-          ca: parameters.get('sslrootcert'),
-          cert: parameters.get('sslcert'),
-          key: parameters.get('sslkey'),
-        });
-  const password = settings.password ?? address.password ?? context.env['PGPASSWORD'];
-  const options = parameters.get('options');
+  const { env } = context;
+  const parameter = (name: string): string | undefined =>
+    address.parameters.get(name) ?? env[`PG${name.toUpperCase()}`];
+  const sslmode = parameter('sslmode') ?? 'prefer';
+  const ssl = tlsOf(sslmode, parameter);
+  const user = address.user ?? parameter('user');
+  const password = settings.password ?? address.password ?? parameter('password');
+  const options = parameter('options');
   const config: ClientConfig = {
-    host: address.host ?? 'localhost',
-    port: address.port ?? 5432,
+    host: address.host ?? env['PGHOST'] ?? 'localhost',
+    port: address.port ?? Number(env['PGPORT'] ?? 5432),
     database: address.database,
-    ...(address.user === undefined ? {} : { user: address.user }),
+    ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
     ...(options === undefined ? {} : { options }),
-    application_name: parameters.get('application_name') ?? 'mlflow-datahub',
+    application_name: parameter('application_name') ?? 'mlflow-datahub',
     connectionTimeoutMillis: settings.connectTimeoutMs,
-    query_timeout: settings.timeoutMs + GRACE_MS,
     keepAlive: true,
   };
   return {
@@ -70,6 +64,29 @@ export function postgresqlConnector(
       }
     },
   };
+}
+
+function tlsOf(
+  sslmode: string,
+  parameter: (name: string) => string | undefined,
+): ClientConfig['ssl'] {
+  if (!Object.hasOwn(TRUST, sslmode)) {
+    throw new PipelineError(
+      `sslmode is "${sslmode}", which is none of ${Object.keys(TRUST).join(', ')}`,
+      { code: 'INVALID_URI', category: 'usage' },
+    );
+  }
+  const rootcert = parameter('sslrootcert');
+  // As libpq: the certificates that the system trusts are no file.
+  const ca = rootcert === 'system' ? undefined : rootcert;
+  // As libpq, too: who names an authority wants it to be looked at.
+  const trust = sslmode === 'require' && rootcert !== undefined ? 'authority' : TRUST[sslmode];
+  if (trust === undefined) return false;
+  return tlsOptions(rootcert === 'system' ? 'authority and host' : trust, {
+    ca,
+    cert: parameter('sslcert'),
+    key: parameter('sslkey'),
+  });
 }
 
 async function connect(config: ClientConfig, timeoutMs: number): Promise<Connection> {

@@ -30,6 +30,7 @@ export const postgresqlDialect: Dialect = {
   integerParameter: (placeholder) => `CAST(${placeholder} AS bigint)`,
   isInteger: () => 'true',
 
+  beginning: '',
   isBehind: (column, placeholder) => `${column} > CAST(${placeholder} AS text)`,
   isNowhere: (column) => `${column} = ''`,
   pairIsBehind: (text, integer, placeholders) => `(${text}, ${integer}) > ${pair(placeholders)}`,
@@ -62,6 +63,8 @@ export const postgresqlDialect: Dialect = {
       FROM tag_keys WHERE tag_keys.key IS NOT NULL)
     SELECT owned.* FROM tag_keys CROSS JOIN LATERAL (SELECT t.* FROM ${table} AS t
       WHERE ${workspace} AND t.key = tag_keys.key AND ${range} OFFSET 0) AS owned) AS t`,
+
+  ownerName: () => 't.name',
 
   // JSON has no NaN and no infinities: they come as these words.
   realOf: (cell) => (typeof cell === 'string' ? Number(cell) : cell),

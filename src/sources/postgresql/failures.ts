@@ -3,6 +3,7 @@
  */
 
 import { messageOf, PipelineError } from '../../core/errors.js';
+import { PAGE_TOO_LARGE } from '../sql/pages.js';
 import { codeOf, type Failing, networkFailing, pipelineError } from '../sql/server/failures.js';
 
 /** The error for anything that was thrown while the database was opened or read. */
@@ -32,7 +33,7 @@ function failingOf(code: string, message: string): Failing | undefined {
       text: `may not be read by this user (${message}): GRANT SELECT ON ALL TABLES IN SCHEMA public`,
     };
   }
-  if (/^(57014|55P03|25P03)$/.test(code) || message === 'Query read timeout') {
+  if (/^(57014|55P03|25P03)$/.test(code)) {
     return {
       code: 'SOURCE_TIMEOUT',
       text:
@@ -59,6 +60,18 @@ function failingOf(code: string, message: string): Failing | undefined {
     return {
       code: 'SOURCE_TLS',
       text: `does not encrypt connections (${message}): sslmode=disable in the URI, or a server with TLS`,
+    };
+  }
+  if (code === '54000') {
+    return {
+      code: PAGE_TOO_LARGE,
+      text: `can't give a single thing that is so large (${message})`,
+    };
+  }
+  if (code === '22021') {
+    return {
+      code: 'SOURCE_UNREADABLE',
+      text: `holds bytes that are no text (${message}): its encoding is SQL_ASCII, which takes any; copy it into a database with the encoding UTF8`,
     };
   }
   if (!/^[0-9A-Z]{5}$/.test(code)) return undefined;

@@ -37,7 +37,9 @@ export async function openPostgresqlStore(
   const setup = {
     uri: address.shown,
     shown: address.shown,
-    wanted: 'the database that MLflow has behind --backend-store-uri postgresql://…',
+    wanted:
+      'the database that MLflow has behind --backend-store-uri postgresql://…; tables of another ' +
+      'schema than public are found with ?options=-csearch_path%3Dschema',
     upgrade: 'mlflow db upgrade postgresql://…/copy',
     pageSizes: settings,
     workspace: settings.workspace,

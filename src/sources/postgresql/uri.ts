@@ -2,9 +2,26 @@
  * PostgreSQL databases as MLflow names them.
  */
 
-import { type DatabaseAddress, parseDatabaseUri, shownUri } from '../sql/server/uri.js';
+import {
+  type DatabaseAddress,
+  parseDatabaseUri,
+  shownUri,
+  type UriForm,
+} from '../sql/server/uri.js';
 
-const EXAMPLE = 'postgresql://user:password@host:5432/mlflow';
+const FORM: UriForm = {
+  example: 'postgresql://user:password@host:5432/mlflow',
+  parameters: [
+    ...['sslmode', 'sslrootcert', 'sslcert', 'sslkey'],
+    ...['host', 'port', 'user', 'password', 'application_name', 'options'],
+  ],
+  // What libpq knows and makes no difference to who is spoken to; for times there are options here.
+  passedOver: [
+    ...['connect_timeout', 'keepalives', 'keepalives_idle', 'keepalives_interval'],
+    ...['keepalives_count', 'tcp_user_timeout', 'client_encoding', 'fallback_application_name'],
+    ...['gssencmode', 'sslcompression', 'sslsni'],
+  ],
+};
 
 export interface PostgresqlAddress extends DatabaseAddress {
   /** Without any secret. */
@@ -13,6 +30,6 @@ export interface PostgresqlAddress extends DatabaseAddress {
 
 /** @throws PipelineError `INVALID_URI` (usage) */
 export function postgresqlAddress(uri: string, name: string): PostgresqlAddress {
-  const address = parseDatabaseUri(uri, name, EXAMPLE);
+  const address = parseDatabaseUri(uri, name, FORM);
   return { ...address, shown: shownUri('postgresql', address) };
 }

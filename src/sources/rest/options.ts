@@ -3,6 +3,7 @@
  */
 
 import { z } from 'zod';
+import { HOUR_MS, ms, retryOptions } from '../retry-options.js';
 import { workspaceOption } from '../workspace-option.js';
 
 /** Page sizes above these are refused by MLflow. */
@@ -15,10 +16,8 @@ const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 const size = (largest: number): z.ZodInt => z.int().min(1).max(largest);
-const ms = (least: number, largest: number): z.ZodInt => z.int().min(least).max(largest);
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 
 export const restOptionsSchema = z.strictObject({
   uri: z
@@ -93,20 +92,9 @@ export const restOptionsSchema = z.strictObject({
   timeoutMs: ms(1, HOUR_MS)
     .default(2 * MINUTE_MS)
     .describe('For one request, from connecting to the end of its answer; milliseconds'),
-  retries: z
-    .int()
-    .min(0)
-    .max(20)
-    .default(5)
-    .describe(
-      'Further tries after a connection error, a time-out, 429 or 5xx; at most 2 where the server has not answered yet',
-    ),
-  minRetryDelayMs: ms(0, HOUR_MS)
-    .default(500)
-    .describe('Wait before the second try; doubles with each, times a random 1 to 2; milliseconds'),
-  maxRetryDelayMs: ms(0, HOUR_MS)
-    .default(30_000)
-    .describe('The longest of these waits; milliseconds'),
+  ...retryOptions(
+    'Further tries after a connection error, a time-out, 429 or 5xx; at most 2 where the server has not answered yet',
+  ),
   maxRetryAfterMs: ms(0, HOUR_MS)
     .default(2 * MINUTE_MS)
     .describe("The longest wait that a server's Retry-After is obeyed for; milliseconds"),

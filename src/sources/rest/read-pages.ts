@@ -44,8 +44,8 @@ export const REPEATED = 'repeated by the server';
  * passed over, and only a missing token is the end: permissions empty pages after they are cut.
  *
  * Where the items turn out to be large, the next page is asked for with fewer. Where an answer is
- * longer than `maxResponseBytes`, the same page is asked for with half the size. A single item that does not fit is rejected
- * and stepped over, where the token tells how.
+ * longer than `maxResponseBytes`, the same page is asked for with half the size. A single item that
+ * does not fit is rejected and stepped over, where the token tells how.
  *
  * @throws PipelineError `SOURCE_TOKEN_REPEATS`, `SOURCE_NO_PROGRESS`, `SOURCE_RESPONSE_TOO_LARGE`,
  *   those of the client

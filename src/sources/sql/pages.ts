@@ -12,6 +12,9 @@ import { PageSize } from '../page-size.js';
 import type { StorePage } from '../store.js';
 import type { Cell, Parameter, Reading, Row, SqlDatabase } from './query.js';
 
+/** Code of a PipelineError: fewer things may be read. */
+export const PAGE_TOO_LARGE = 'SOURCE_PAGE_TOO_LARGE';
+
 /** Where the next page begins: the key of the last row, as parameters of its query. */
 export type Cursor = readonly Parameter[];
 
@@ -37,7 +40,9 @@ export async function* keyedPages<T>(
   const size = new PageSize(largestPage);
   let after = start;
   do {
-    const { found, length } = await database.read(() => measured(read(after, size.current)));
+    const { found, length } = await readSmaller(database, size, (pageSize) =>
+      read(after, pageSize),
+    );
     const { page, next } = found;
     const things = page.items.length + page.rejected.length;
     size.saw(things, length);
@@ -46,10 +51,35 @@ export async function* keyedPages<T>(
   } while (after !== undefined);
 }
 
+/** Half as much each time, where it is more than the database or this process can put into one text. */
+async function readSmaller<T>(
+  database: SqlDatabase,
+  size: PageSize,
+  read: (pageSize: number) => Reading<T>,
+): Promise<Measured<T>> {
+  for (;;) {
+    try {
+      return await database.read(() => measured(read(size.current)));
+    } catch (error) {
+      if (!isTooLarge(error) || size.current === 1) throw error;
+      size.halve();
+    }
+  }
+}
+
+/** PostgreSQL's limit is 1 GiB, that of V8 half of it. */
+function isTooLarge(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === PAGE_TOO_LARGE || code === 'ERR_STRING_TOO_LONG';
+}
+
+interface Measured<T> {
+  readonly found: T;
+  readonly length: number;
+}
+
 /** With the length of all texts that were read for it. */
-function* measured<T>(
-  reading: Reading<T>,
-): Reading<{ readonly found: T; readonly length: number }> {
+function* measured<T>(reading: Reading<T>): Reading<Measured<T>> {
   let length = 0;
   let step = reading.next();
   while (step.done !== true) {

@@ -9,7 +9,7 @@
 export type Cell = string | number | boolean | null | readonly [string];
 export type Row = readonly Cell[];
 /** Bytes stand for the text that they encode; a list is made by `Dialect.list`. */
-export type Parameter = string | number | Uint8Array | readonly string[];
+export type Parameter = string | number | Uint8Array | readonly string[] | null;
 
 /** One statement. Its parameters are written `?1`, `?2`, …, as often as they are needed. */
 export interface Ask {
@@ -64,9 +64,11 @@ export interface Dialect {
   /** What a database that keeps anything in any column has to be asked for. */
   readonly isInteger: (column: string) => string;
 
+  /** For `isBehind` and `pairIsBehind`: what every key comes behind. */
+  readonly beginning: Parameter;
   /** A condition: the text in a column comes behind a parameter, in the order of its index. */
   readonly isBehind: (column: string, placeholder: string) => string;
-  /** A condition: it comes behind no parameter at all, not even behind an empty text. */
+  /** A condition: it does not even come behind `beginning`. */
   readonly isNowhere: (column: string) => string;
   /** A condition: a text and a whole number come, as a pair, behind two parameters. */
   readonly pairIsBehind: (text: string, integer: string, placeholders: Placeholders) => string;
@@ -107,6 +109,13 @@ export interface Dialect {
    * @param range - a condition on the owner's columns
    */
   readonly tagsInRange: (table: string, workspace: string, range: string) => string;
+  /**
+   * An expression: the name of the owner of a row, as the owner spells it. Where names are the same
+   * whatever their case, the row may spell it otherwise.
+   *
+   * @param owners - table, called `o` in `isOwner`; the row is `t`
+   */
+  readonly ownerName: (owners: string, isOwner: string) => string;
 
   /** The number in a cell that a `Real` was selected for; anything else as it is. */
   readonly realOf: (cell: Cell | undefined) => Cell | undefined;

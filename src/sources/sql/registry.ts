@@ -31,7 +31,8 @@ export function registeredModelReader(
   dialect: Dialect,
   schema: StoreSchema,
 ): PageReader<RegisteredModel> {
-  const { select, isBehind, isNowhere, isInteger, keyColumn, keyOf, textParameter } = dialect;
+  const { select, beginning, isBehind, isNowhere, isInteger, keyColumn, keyOf, textParameter } =
+    dialect;
   const columns = ['m.name', 'm.creation_time', 'm.last_updated_time', 'm.description', 'm.latest'];
   const latest = `(SELECT v.version FROM model_versions AS v
     WHERE ${registryIsIn(schema, 'v')} AND v.name = m.name AND v.current_stage <> 'Deleted_Internal'
@@ -43,16 +44,20 @@ export function registeredModelReader(
   );
   const withoutName = select(columns, `(${all} AND ${isNowhere('m.name')}) AS m`);
   const range = `t.name BETWEEN ${textParameter('?1')} AND ${textParameter('?2')}`;
+  const name = dialect.ownerName(
+    'registered_models',
+    `${registryIsIn(schema, 'o')} AND o.name = t.name`,
+  );
   const tags = select(
-    ['t.name', 't.key', 't.value'],
+    [name, 't.key', 't.value'],
     dialect.tagsInRange('registered_model_tags', registryIsIn(schema, 't'), range),
   );
   const aliases = select(
-    ['t.name', 't.alias', 't.version'],
+    [name, 't.alias', 't.version'],
     `registered_model_aliases AS t WHERE ${registryIsIn(schema, 't')} AND ${range}`,
   );
   return function* (after, pageSize) {
-    const rows = yield* ask(models, [...(after ?? ['']), pageSize]);
+    const rows = yield* ask(models, [...(after ?? [beginning]), pageSize]);
     const tagsOf = new Lists<TagJson>();
     const aliasesOf = new Lists<unknown>();
     const last = rows.length < pageSize ? undefined : rows.at(-1);
@@ -114,8 +119,12 @@ export function modelVersionReader(
     `model_versions AS v WHERE ${visibleVersions(schema)} AND (${dialect.isNowhere('v.name')}
      OR NOT ${dialect.isInteger('v.version')})`,
   );
+  const name = dialect.ownerName(
+    'model_versions',
+    `${registryIsIn(schema, 'o')} AND o.name = t.name AND o.version = t.version`,
+  );
   const tags = select(
-    ['t.name', 't.version', 't.key', 't.value'],
+    [name, 't.version', 't.key', 't.value'],
     dialect.tagsInRange(
       'model_version_tags',
       registryIsIn(schema, 't'),
@@ -123,7 +132,7 @@ export function modelVersionReader(
     ),
   );
   return function* (after, pageSize) {
-    const rows = yield* ask(versions, [...(after ?? FIRST), pageSize]);
+    const rows = yield* ask(versions, [...(after ?? [dialect.beginning, LARGEST]), pageSize]);
     const tagsOf = new Lists<TagJson>();
     const bounds = ends(rows)?.flatMap((row): Parameter[] => [keyOf(row[12]), String(row[13])]);
     if (bounds !== undefined) {
@@ -154,8 +163,8 @@ export function modelVersionReader(
   };
 }
 
-/** After the versions of a model without a name. */
-const FIRST = ['', '9223372036854775807'] as const;
+/** Behind the versions of a model without a name. */
+const LARGEST = '9223372036854775807';
 
 function idOf(name: Cell | undefined, version: Cell | undefined): string {
   return `${String(version)}/${String(name)}`;

@@ -39,7 +39,7 @@ export function runsSinceReader(
   const toTheEnd = found('?3');
   const toTheWindowsEnd = found('?4', `AND r.run_uuid <= ${dialect.textParameter('?3')}`);
   return function* (after, pageSize) {
-    const from = after?.[0] ?? '';
+    const from = after?.[0] ?? dialect.beginning;
     const [end] = yield* ask(windowEnd, [from]);
     const rows =
       end === undefined

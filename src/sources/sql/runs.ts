@@ -48,7 +48,7 @@ export function runReader(
     `runs AS r WHERE ${chosen} AND ${dialect.isNowhere('r.run_uuid')}`,
   );
   return function* (after, pageSize) {
-    const rows = yield* ask(runs, [experiments, ...(after ?? ['']), pageSize]);
+    const rows = yield* ask(runs, [experiments, ...(after ?? [dialect.beginning]), pageSize]);
     const last = rows.length < pageSize ? undefined : rows.at(-1);
     const all = last === undefined ? [...rows, ...(yield* ask(withoutId, [experiments]))] : rows;
     const parsed = parsePage(RUN, yield* runRows.json(all));

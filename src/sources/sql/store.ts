@@ -33,7 +33,8 @@ import {
   visibleModels,
   visibleVersions,
 } from './registry.js';
-import { runLane, type RunPlace } from './run-lane.js';
+import { runLane } from '../run-lane.js';
+import { parseRunPlace, type RunPlace } from './run-place.js';
 import { RunRows } from './run-rows.js';
 import { readRunsById, runReader } from './runs.js';
 import { runsSinceReader } from './runs-since.js';
@@ -136,7 +137,7 @@ class SqlStore implements MlflowStore {
     const pages = (reader: PageReader<Run>, after?: Cursor) =>
       keyedPages(this.#database, reader, runsPageSize, after);
     if (selection === undefined) return pages(runReader(dialect, rows, experimentIds));
-    const { start, behind } = runLane(experimentIds);
+    const { start, behind } = runLane(experimentIds, parseRunPlace);
     const behindId = (hexId: string): PagePosition => behind({ hexId });
     const { since } = selection;
     const place = start(selection.positions);

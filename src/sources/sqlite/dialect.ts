@@ -38,6 +38,7 @@ export const sqliteDialect: Dialect = {
   integerParameter: (placeholder) => `CAST(${placeholder} AS INTEGER)`,
   isInteger: (column) => `typeof(${column}) = 'integer'`,
 
+  beginning: '',
   isBehind: (column, placeholder) =>
     `${column} > CAST(${placeholder} AS TEXT) AND ${column} < ${BEHIND_TEXTS}`,
   isNowhere: (column) => `(${column} IS NULL OR ${column} = '' OR ${column} >= ${BEHIND_TEXTS})`,
@@ -75,6 +76,8 @@ export const sqliteDialect: Dialect = {
       FROM tag_keys WHERE tag_keys.key IS NOT NULL)
     SELECT t.* FROM tag_keys CROSS JOIN ${table} AS t
     ON ${workspace} AND t.key = tag_keys.key AND ${range}) AS t`,
+
+  ownerName: () => 't.name',
 
   realOf: (cell) => {
     if (typeof cell !== 'string') return cell;

@@ -8,7 +8,7 @@ import type { Run } from '../../mlflow/types.js';
 import type { PagePosition } from '../../stream/memory.js';
 import { type Cursor, type PageReader, parsePage } from '../sql/pages.js';
 import { ask, type Reading } from '../sql/query.js';
-import type { RunPlace } from '../sql/run-lane.js';
+import type { RunPlace } from '../sql/run-place.js';
 import { runColumns, type RunRows } from '../sql/run-rows.js';
 import { experimentNumbers, inExperiments } from '../sql/runs.js';
 import { bytesOf, sqliteDialect } from './dialect.js';

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
-import { makeCertificates, type Certificates } from './certificates.js';
+import { makeCertificates, type Certificates } from '../certificates.js';
 import { freePorts } from '../ports.js';
 import type { KafkaPrograms } from './install.js';
 import { ServerProcess } from './process.js';

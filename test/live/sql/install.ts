@@ -10,6 +10,12 @@ import { run } from '../processes.js';
 const POSTGRESQL = '/usr/lib/postgresql';
 const INSTALL_MS = 10 * 60_000;
 
+/** Everything in this file; one after the other, for apt-get has one lock. */
+export async function installDatabases(): Promise<void> {
+  await postgresqlBin();
+  await mariadbServer();
+}
+
 /** What both of MLflow's SQL dialects need of Python, for PYTHONPATH. */
 export async function driversEnvironment(): Promise<Readonly<Record<string, string>>> {
   const folder = await installBeside('sql-drivers', ['psycopg2-binary==2.9.10', 'PyMySQL==1.1.1']);
@@ -36,13 +42,19 @@ export async function mariadbServer(): Promise<string> {
 }
 
 async function installed(name: string, find: () => string | undefined): Promise<string> {
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  console.log(`installing ${name} …`);
+  const options = {
+    env: { ...(process.env as Record<string, string>), DEBIAN_FRONTEND: 'noninteractive' },
+    timeoutMs: INSTALL_MS,
+  };
+  const patience = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3'];
   try {
-    await run('apt-get', ['update', '-q'], { env, timeoutMs: INSTALL_MS });
-    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', name], {
-      env,
-      timeoutMs: INSTALL_MS,
-    });
+    await run('apt-get', ['update', '-q', ...patience], options);
+    await run(
+      'apt-get',
+      ['install', '-y', '-q', '--no-install-recommends', ...patience, name],
+      options,
+    );
   } catch (error) {
     throw new Error(`the live tests need Debian's package ${name}, which can't be installed`, {
       cause: error,

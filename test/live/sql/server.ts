@@ -10,10 +10,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
+import { makeCertificates, type Certificates } from '../certificates.js';
 import { freePort } from '../ports.js';
 import { run, tail } from '../processes.js';
 import { GUARDED, stopGroup } from '../servers.js';
 import { asUser, mariadbServer, postgresqlBin } from './install.js';
+
+/** The second is not what the certificate is for. */
+const LISTENED = '127.0.0.1,127.0.0.2';
 
 /** Odd on purpose, and it must never be seen. */
 export const PASSWORD = 'db-s3cret:/%';
@@ -24,6 +28,9 @@ export interface DatabaseServer {
   readonly writerUri: (database: string) => string;
   /** For a user that may only read. */
   readonly readerUri: (database: string, password?: string) => string;
+  /** For the reader, who wants to be sure of the server: its host is looked at as well. */
+  readonly verifiedUri: (database: string, host: string, ca: string) => string;
+  readonly certificates: Certificates;
   readonly createDatabase: (name: string) => Promise<void>;
   /** As its administrator, in a database. */
   readonly execute: (database: string, ...statements: string[]) => Promise<readonly unknown[][]>;
@@ -52,7 +59,12 @@ export async function startPostgresql(): Promise<DatabaseServer> {
   ]);
   await run(initdb, given, { cwd: folder });
   const port = await freePort();
-  const command = [join(bin, 'postgres'), '-D', data, '-p', String(port), '-h', '127.0.0.1'];
+  const certificates = await makeCertificates(folder);
+  await giveTo('postgres', certificates.serverKey);
+  const command = [join(bin, 'postgres'), '-D', data, '-p', String(port), '-h', LISTENED].concat(
+    ['-c', 'ssl=on', '-c', `ssl_cert_file=${certificates.serverCert}`],
+    ['-c', `ssl_key_file=${certificates.serverKey}`],
+  );
   const execute = async (database: string, ...statements: string[]): Promise<unknown[][]> => {
     const client = new pg.Client({
       ...{ host: '127.0.0.1', port, database, user: 'postgres', password: PASSWORD },
@@ -78,6 +90,9 @@ export async function startPostgresql(): Promise<DatabaseServer> {
     kind: 'postgresql',
     writerUri: (database) => uri('postgres', database),
     readerUri: (database, password) => uri('reader', database, password),
+    verifiedUri: (database, host, ca) =>
+      `${uri('reader', database).replace('127.0.0.1', host)}?sslmode=verify-full&sslrootcert=${ca}`,
+    certificates,
     createDatabase: async (name) => {
       await execute('postgres', `CREATE DATABASE ${name}`);
       await execute(
@@ -115,10 +130,13 @@ export async function startMariadb(): Promise<DatabaseServer> {
   ]);
   await run(install, given, { cwd: folder });
   const port = await freePort();
+  const certificates = await makeCertificates(folder);
+  await giveTo('mysql', certificates.serverKey);
   const command = [program, '--no-defaults', `--datadir=${data}`, `--port=${port}`].concat(
-    ['--bind-address=127.0.0.1', `--socket=${socket}`, `--pid-file=${join(folder, 'pid')}`],
+    [`--bind-address=${LISTENED}`, `--socket=${socket}`, `--pid-file=${join(folder, 'pid')}`],
     // Few machines of those that run tests wait for a disk.
     ['--innodb-flush-log-at-trx-commit=0', '--lc-messages-dir=/usr/share/mysql'],
+    [`--ssl-cert=${certificates.serverCert}`, `--ssl-key=${certificates.serverKey}`],
   );
   const execute = async (database: string, ...statements: string[]): Promise<unknown[][]> => {
     const connection = await mysql.createConnection({
@@ -135,7 +153,7 @@ export async function startMariadb(): Promise<DatabaseServer> {
   const stop = await launch(folder, asUser('mysql', command), async () => {
     await execute('mysql', 'SELECT 1');
   });
-  for (const host of ['localhost', '127.0.0.1']) {
+  for (const host of ['localhost', '%']) {
     await execute(
       'mysql',
       `CREATE USER 'writer'@'${host}' IDENTIFIED BY '${PASSWORD}'`,
@@ -150,6 +168,9 @@ export async function startMariadb(): Promise<DatabaseServer> {
     kind: 'mysql',
     writerUri: (database) => uri('writer', database),
     readerUri: (database, password) => uri('reader', database, password),
+    verifiedUri: (database, host, ca) =>
+      `${uri('reader', database).replace('127.0.0.1', host)}&ssl_mode=VERIFY_IDENTITY&ssl_ca=${ca}`,
+    certificates,
     createDatabase: async (name) => {
       await execute('mysql', `CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
     },
@@ -174,6 +195,12 @@ export async function startMariadb(): Promise<DatabaseServer> {
     },
     stop,
   };
+}
+
+/** A server takes no key that others could read. */
+async function giveTo(user: string, file: string): Promise<void> {
+  await chmod(file, 0o600);
+  if (process.getuid?.() === 0) await run('chown', [user, file]);
 }
 
 /** Gives what ends it. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -204,6 +205,26 @@ describe('a folder of MLflow', () => {
     const { experiments, rejected } = await readAll(await open(folder));
     expect(experiments).toHaveLength(1);
     expect(rejected.map(({ identity }) => identity)).toEqual(['experiment 1', `run ${runId(1)}`]);
+  });
+
+  it('waits for no pipe under the name of a file', async () => {
+    const folder = new FileStoreFolder().experiment('0').experiment('1');
+    rmSync(join(folder.path, '1/meta.yaml'));
+    execFileSync('mkfifo', [join(folder.path, '1/meta.yaml')]);
+    const { experiments, rejected } = await readAll(await open(folder));
+    expect(experiments).toHaveLength(1);
+    expect(rejected).toMatchObject([{ identity: 'experiment 1' }]);
+  });
+
+  it('takes no file of more than 16 MiB', async () => {
+    const limit = 16 * 1024 * 1024;
+    const folder = new FileStoreFolder()
+      .experiment('0')
+      .run('0', runId(1), [], { 'params/largest': 'x'.repeat(limit) })
+      .run('0', runId(2), [], { 'params/larger': 'x'.repeat(limit + 1) });
+    const { runs, rejected } = await readAll(await open(folder));
+    expect(runs[0]?.params[0]?.value).toHaveLength(limit);
+    expect(rejected).toMatchObject([{ identity: `run ${runId(2)}` }]);
   });
 
   it('follows links as MLflow does, and none in a circle', async () => {

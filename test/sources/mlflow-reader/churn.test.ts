@@ -6,12 +6,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recordKey } from '../../../src/mlflow/record-key.js';
-import type { MlflowRecord } from '../../../src/mlflow/records.js';
+import { RECORD_KINDS, type MlflowRecord } from '../../../src/mlflow/records.js';
 import { readMlflow } from '../../../src/sources/mlflow-reader.js';
 import { openRestStore } from '../../../src/sources/rest/rest-store.js';
 import type { ServerContent } from '../../support/mlflow-server.js';
 import { sampleContent, sampleRunId } from '../../support/mlflow-server.js';
-import { SweepMemory } from '../../support/sweep-memory.js';
+import { SweepMemory } from '../../../src/testing/sweep-memory.js';
 import { startServer } from '../../mlflow/open-client.js';
 import { testContext } from '../rest/open-store.js';
 import { ended, recordsOf, runOf, startOf } from './reading.js';
@@ -146,14 +146,7 @@ describe('sweeps over a store that changes', () => {
             const context = testContext();
             return readMlflow(await openRestStore(options, context), context);
           };
-          const kinds = new Set([
-            'server',
-            'experiment',
-            'run',
-            'registeredModel',
-            'modelVersion',
-            'dataset',
-          ] as const);
+          const kinds = new Set(RECORD_KINDS);
           const memory = new SweepMemory();
           const said: MlflowRecord[] = [];
           const sweep = async (pages?: number): Promise<void> => {

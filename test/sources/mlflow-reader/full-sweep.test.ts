@@ -6,7 +6,7 @@ import {
 } from '../../../src/sources/mlflow-reader/reading-with-memory.js';
 import type { Page } from '../../../src/stream/contracts.js';
 import { sampleContent, sampleRunId, type LoggedRequest } from '../../support/mlflow-server.js';
-import { SweepMemory } from '../../support/sweep-memory.js';
+import { SweepMemory } from '../../../src/testing/sweep-memory.js';
 import { datasetsIn, opened, recordsOf, runOf, runsIn, sorted, versionsIn } from './reading.js';
 
 describe('a sweep over everything', () => {

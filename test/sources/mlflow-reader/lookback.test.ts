@@ -8,7 +8,7 @@ import {
   sampleRunId,
   type ServerContent,
 } from '../../support/mlflow-server.js';
-import { SweepMemory } from '../../support/sweep-memory.js';
+import { SweepMemory } from '../../../src/testing/sweep-memory.js';
 import {
   datasetsIn,
   ended,

@@ -4,7 +4,7 @@
  */
 
 import { readMlflow } from '../../../src/sources/mlflow-reader.js';
-import type { MlflowRecord, RecordKind } from '../../../src/mlflow/records.js';
+import { RECORD_KINDS, type MlflowRecord, type RecordKind } from '../../../src/mlflow/records.js';
 import type { RestOptions } from '../../../src/sources/rest/options.js';
 import type { Page } from '../../../src/stream/contracts.js';
 import type {
@@ -13,21 +13,12 @@ import type {
   ServerContent,
   WireRun,
 } from '../../support/mlflow-server.js';
-import type { SweepMemory } from '../../support/sweep-memory.js';
+import type { SweepMemory } from '../../../src/testing/sweep-memory.js';
 import { openStore } from '../rest/open-store.js';
-
-const ALL: ReadonlySet<RecordKind> = new Set([
-  'server',
-  'experiment',
-  'run',
-  'registeredModel',
-  'modelVersion',
-  'dataset',
-]);
 
 export async function opened(
   content: ServerContent,
-  { flavour = '2.22.5', kinds = ALL, ...options }: Setting = {},
+  { flavour = '2.22.5', kinds = new Set(RECORD_KINDS), ...options }: Setting = {},
 ) {
   const { store, context, server } = await openStore({ content, flavour }, options);
   const source = readMlflow(store, context);

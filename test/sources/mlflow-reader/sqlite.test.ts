@@ -1,20 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { MlflowRecord, RecordKind } from '../../../src/mlflow/records.js';
+import { RECORD_KINDS, type MlflowRecord } from '../../../src/mlflow/records.js';
 import { readMlflow } from '../../../src/sources/mlflow-reader.js';
 import { runContext } from '../../../src/testing/run-context.js';
 import { change, copyOf, valueOf } from '../../support/mlflow-database.js';
-import { SweepMemory } from '../../support/sweep-memory.js';
+import { SweepMemory } from '../../../src/testing/sweep-memory.js';
 import { open as openDatabase } from '../sqlite/reading.js';
 import { datasetsIn, recordsOf, runsIn, sorted, versionsIn } from './reading.js';
-
-const KINDS: ReadonlySet<RecordKind> = new Set([
-  'server',
-  'experiment',
-  'run',
-  'registeredModel',
-  'modelVersion',
-  'dataset',
-]);
 
 /** 500 runs that started together, in experiment 1. */
 const BURST = `
@@ -28,7 +19,7 @@ async function opened(path: string) {
   const store = await openDatabase(path, { runsPageSize: 60 });
   const source = readMlflow(store, runContext());
   return (memory?: SweepMemory) =>
-    source.read({ kinds: KINDS, ...(memory === undefined ? {} : { memory }) });
+    source.read({ kinds: new Set(RECORD_KINDS), ...(memory === undefined ? {} : { memory }) });
 }
 
 describe('a database', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../../src/core/errors.js';
 import { postgresqlDialect } from '../../../src/sources/postgresql/dialect.js';
 import { ask, type Row } from '../../../src/sources/sql/query.js';
-import { ServerDatabase } from '../../../src/sources/sql/server/server-database.js';
+import { type Connector, ServerDatabase } from '../../../src/sources/sql/server/server-database.js';
 import { runContext } from '../../../src/testing/run-context.js';
 
 const SETTINGS = {
@@ -53,6 +53,34 @@ function fake(fails: (log: readonly string[]) => boolean, context = runContext()
     context,
   );
   return { database, log, context };
+}
+
+/** Never answers one of the steps. */
+function silent(step: string, settings: object, context = runContext()) {
+  const log: string[] = [];
+  const note = (text: string): Promise<void> => {
+    log.push(text);
+    return text === step ? new Promise(() => undefined) : Promise.resolve();
+  };
+  const connector: Connector = {
+    dialect: postgresqlDialect,
+    connect: async () => {
+      await note('connect 1');
+      return {
+        begin: () => note('begin'),
+        query: async ({ sql }) => {
+          await note(sql);
+          return [];
+        },
+        end: () => note('end'),
+        destroy: () => {
+          log.push('destroy 1');
+        },
+      };
+    },
+    failure: (error) => error,
+  };
+  return { database: new ServerDatabase(connector, { ...SETTINGS, ...settings }, context), log };
 }
 
 function* both() {
@@ -108,6 +136,28 @@ describe('a database that is a server', () => {
     expect(log.at(-1)).toBe('destroy 1');
     await expect(database.read(both)).rejects.toBe(reason);
   });
+
+  it.each(['connect 1', 'begin', 'a', 'end'])(
+    'is not waited for for ever where it says nothing to %s',
+    async (step) => {
+      const { database, log } = silent(step, { connectTimeoutMs: 20, timeoutMs: 20, retries: 0 });
+      await expect(database.read(both)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+      if (step !== 'connect 1') expect(log.at(-1)).toBe('destroy 1');
+    },
+  );
+
+  it.each(['connect 1', 'begin', 'a', 'end'])(
+    'is left at once when the run is aborted while it says nothing to %s',
+    async (step) => {
+      const controller = new AbortController();
+      const reason = new Error('enough');
+      const { database } = silent(step, {}, runContext({ signal: controller.signal }));
+      setTimeout(() => {
+        controller.abort(reason);
+      }, 5);
+      await expect(database.read(both)).rejects.toBe(reason);
+    },
+  );
 
   it('does not try again what no retry helps', async () => {
     const { database, log } = fake(() => false);

@@ -21,6 +21,11 @@ describe('the URI of a database', () => {
       { host: '/run/pg', port: 6000 },
       'postgresql://:6000/db',
     ],
+    [
+      'postgresql://host/db?user=ann&password=p%40s&connect_timeout=3',
+      { user: 'ann', password: 'p@s' },
+      'postgresql://host/db',
+    ],
     [' postgresql://ann@/db\n', { user: 'ann', database: 'db' }, 'postgresql://localhost/db'],
   ])('%s', (uri, parts, shown) => {
     const address = postgresqlAddress(uri, 'uri');
@@ -35,6 +40,10 @@ describe('the URI of a database', () => {
     ['mysql://ann:s3cret@host:70000/db', 'port'],
     ['mysql://ann:s3c ret@host/db', 'blank'],
     ['mysql:ann:s3cret', 'is not the URI of a database'],
+    ['mysql://ann:s3@cret@host/db', 'has an @ too many'],
+    ['mysql://ann:s3c@x/y@host/db', 'has an @ too many'],
+    ['mysql://ann:s3cret@host/db?ssl_mod=REQUIRED', '"ssl_mod", did you mean "ssl_mode"'],
+    ['mysql://ann:s3cret@host/db?sslmode=verify-full', 'unknown parameter "sslmode"'],
   ])('is refused without repeating it: %s', (uri, message) => {
     expect(() => mysqlAddress(uri, '"uri"')).toThrow(message);
     expect(() => mysqlAddress(uri, '"uri"')).toThrow(/mysql:\/\/user:password@host/);

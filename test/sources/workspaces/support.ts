@@ -2,17 +2,10 @@
  * What sources over workspaces give, for the tests in this folder.
  */
 
-import type { MlflowRecord, RecordKind } from '../../../src/mlflow/records.js';
+import { RECORD_KINDS, type MlflowRecord, type RecordKind } from '../../../src/mlflow/records.js';
 import type { OpenSource } from '../../../src/stream/contracts.js';
 
-export const ALL: ReadonlySet<RecordKind> = new Set([
-  'server',
-  'experiment',
-  'run',
-  'registeredModel',
-  'modelVersion',
-  'dataset',
-]);
+export const ALL: ReadonlySet<RecordKind> = new Set(RECORD_KINDS);
 
 /** With several pages asked for at a time. */
 export async function readAll(source: OpenSource): Promise<readonly MlflowRecord[]> {

@@ -4,6 +4,16 @@
 
 import { messageOf, PipelineError } from '../../../core/errors.js';
 
+/** A server that says nothing at all. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+  readonly code = 'ETIMEDOUT';
+
+  constructor(ms: number) {
+    super(`nothing for ${ms} ms`);
+  }
+}
+
 export interface Failing {
   readonly code: string;
   readonly text: string;
@@ -27,7 +37,8 @@ export function networkFailing(error: unknown): Failing | undefined {
       return {
         code: 'SOURCE_UNREACHABLE',
         text: `has a host that is not known (${message}): check its name`,
-        retryable: code === 'EAI_AGAIN',
+        // Names go away for a while when a service moves; where it never answered few tries are made.
+        retryable: true,
       };
     case 'ETIMEDOUT':
     case 'EHOSTUNREACH':

@@ -5,10 +5,15 @@
 import { retry } from '../../../core/retry.js';
 import type { RunContext } from '../../../stream/contracts.js';
 import type { Ask, Dialect, Reading, Row, SqlDatabase } from '../query.js';
+import { NoAnswer } from './failures.js';
 import type { ServerSettings } from './options.js';
 
 /** Tries again at most, where the server has never answered: a wrong port is told within seconds. */
 const FIRST_RETRIES = 2;
+
+/** Beyond the limits that server and driver are told, in case that they don't keep them; milliseconds. */
+const GRACE_MS = 5_000;
+const withGrace = (ms: number): number => ms + Math.min(ms, GRACE_MS);
 
 /** One connection. What it throws is of its driver: `Connector.failure` tells what it means. */
 export interface Connection {
@@ -80,36 +85,46 @@ export class ServerDatabase implements SqlDatabase {
 
   async #attempt<T>(reading: () => Reading<T>): Promise<T> {
     const { signal } = this.#context;
+    const { timeoutMs } = this.#settings;
     signal.throwIfAborted();
-    const onAbort = (): void => {
-      this.#drop();
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
     try {
       const connection = await this.#connected();
-      await connection.begin();
+      const answer = <A>(asked: Promise<A>): Promise<A> =>
+        within(withGrace(timeoutMs), asked, signal);
+      await answer(connection.begin());
       const steps = reading();
       let step = steps.next();
-      while (step.done !== true) step = steps.next(await connection.query(step.value));
-      await connection.end();
+      while (step.done !== true) step = steps.next(await answer(connection.query(step.value)));
+      await answer(connection.end());
       return step.value;
     } catch (error) {
       // Whatever state it is in: the next one begins in a known one.
       this.#drop();
       signal.throwIfAborted();
       throw this.#connector.failure(error);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
     }
   }
 
   async #connected(): Promise<Connection> {
     if (this.#connection !== undefined) return this.#connection;
-    const { signal } = this.#context;
-    const connection = await this.#connector.connect();
-    if (signal.aborted || this.#closed) {
+    const { connectTimeoutMs } = this.#settings;
+    const connecting = this.#connector.connect();
+    const connection = await within(
+      withGrace(connectTimeoutMs),
+      connecting,
+      this.#context.signal,
+      () => {
+        // Nobody waits for it any more.
+        void connecting.then(
+          (late) => {
+            late.destroy();
+          },
+          () => undefined,
+        );
+      },
+    );
+    if (this.#closed) {
       connection.destroy();
-      signal.throwIfAborted();
       throw new Error('the database was closed while it was read');
     }
     this.#hasAnswered = true;
@@ -120,5 +135,38 @@ export class ServerDatabase implements SqlDatabase {
   #drop(): void {
     this.#connection?.destroy();
     this.#connection = undefined;
+  }
+}
+
+/**
+ * What was asked for, unless it takes longer or the run is over: drivers wait for ever on a server that
+ * was cut off, some even when they are told to end.
+ *
+ * @throws NoAnswer, or the signal's reason
+ */
+async function within<T>(
+  ms: number,
+  asked: Promise<T>,
+  signal: AbortSignal,
+  onGivenUp?: () => void,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => undefined;
+  const givenUp = new Promise<never>((_, reject) => {
+    const giveUp = (reason: Error): void => {
+      onGivenUp?.();
+      reject(reason);
+    };
+    timer = setTimeout(giveUp, ms, new NoAnswer(ms));
+    onAbort = () => {
+      giveUp(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([asked, givenUp]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { blankIn } from '../../../core/blanks.js';
+import { didYouMean } from '../../../core/did-you-mean.js';
 import { PipelineError } from '../../../core/errors.js';
 
 export interface DatabaseAddress {
@@ -17,6 +18,15 @@ export interface DatabaseAddress {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+/** What URIs of one kind of database look like. */
+export interface UriForm {
+  readonly example: string;
+  /** Parameters that count. */
+  readonly parameters: readonly string[];
+  /** Parameters that are taken and have no effect here. */
+  readonly passedOver: readonly string[];
+}
+
 /** SQLAlchemy's own expression: a password may hold anything but an `@`, unencoded. */
 const URI =
   /^[\w+]+:\/\/(?:([^:/]*)(?::([^@]*))?@)?(?:(?:\[([^/?]+)\]|([^/:?]+))?(?::([^/?]*))?)?(?:\/([^?]*))?(?:\?(.*))?$/s;
@@ -25,13 +35,12 @@ const URI =
  * Takes the URI of a database apart. Blanks at its ends are taken off. Messages never repeat it.
  *
  * @param name - what the URI is and where it comes from, for messages
- * @param example - how it is to be written
  * @throws PipelineError `INVALID_URI` (usage)
  */
-export function parseDatabaseUri(uri: string, name: string, example: string): DatabaseAddress {
+export function parseDatabaseUri(uri: string, name: string, form: UriForm): DatabaseAddress {
   const text = uri.trim();
   const invalid = (problem: string): PipelineError =>
-    new PipelineError(`${name} ${problem}: give it as ${example}`, {
+    new PipelineError(`${name} ${problem}: give it as ${form.example}`, {
       code: 'INVALID_URI',
       category: 'usage',
     });
@@ -40,22 +49,42 @@ export function parseDatabaseUri(uri: string, name: string, example: string): Da
   const parts = URI.exec(text);
   if (parts === null) throw invalid('is not the URI of a database');
   const [, user, password, ipv6, host, port = '', path = '', query = ''] = parts;
+  if (`${host ?? ''}${port}${path}`.includes('@')) {
+    throw invalid('has an @ too many: in a password it is written %40');
+  }
   const database = decode(path);
   if (database === '') throw invalid('names no database behind the host');
-  if (port !== '' && !(/^\d+$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
-    throw invalid('has a port that is no number from 1 to 65535');
-  }
   const parameters = new Map(new URLSearchParams(query));
+  const unknown = [...parameters.keys()].find(
+    (key) => !form.parameters.includes(key) && !form.passedOver.includes(key),
+  );
+  if (unknown !== undefined) {
+    // Some of them make the connection safe: none may be lost by a slip of the pen.
+    const near = didYouMean(unknown, form.parameters);
+    const hint = near === undefined ? '' : `, did you mean "${near}"?`;
+    throw invalid(
+      `has the unknown parameter "${unknown}"${hint} (known are ${form.parameters.join(', ')})`,
+    );
+  }
   const server = ipv6 ?? host ?? parameters.get('host');
   const portNumber = port === '' ? parameters.get('port') : port;
+  if (portNumber !== undefined && !isPort(portNumber)) {
+    throw invalid('has a port that is no number from 1 to 65535');
+  }
+  const userName = user === undefined || user === '' ? parameters.get('user') : decode(user);
+  const secret = password === undefined ? parameters.get('password') : decode(password);
   return {
     database,
     parameters,
     ...(server === undefined || server === '' ? {} : { host: decode(server) }),
     ...(portNumber === undefined ? {} : { port: Number(portNumber) }),
-    ...(user === undefined || user === '' ? {} : { user: decode(user) }),
-    ...(password === undefined ? {} : { password: decode(password) }),
+    ...(userName === undefined || userName === '' ? {} : { user: userName }),
+    ...(secret === undefined ? {} : { password: secret }),
   };
+}
+
+function isPort(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }
 
 /** As SQLAlchemy: what is not well encoded stands for itself. */

@@ -1,5 +1,5 @@
 /**
- * What sweeps remember, in memory: for tests of what reads with it. Pages are confirmed in any
+ * What sweeps remember, in memory instead of a state file: for tests of what reads with it. Pages are confirmed in any
  * order, and positions move over the unbroken row of confirmed ones.
  *
  * @example
@@ -9,11 +9,11 @@
  * memory.complete();
  */
 
-import type { Page } from '../../src/stream/contracts.js';
-import type { KnownVersion, NeededRuns, ReadMemory } from '../../src/stream/memory.js';
-import { recordKey, runKey, versionKey, type RecordKey } from '../../src/mlflow/record-key.js';
-import type { DatasetUse, MlflowRecord } from '../../src/mlflow/records.js';
-import type { Experiment, ModelVersion, Run } from '../../src/mlflow/types.js';
+import type { Page } from '../stream/contracts.js';
+import type { KnownVersion, NeededRuns, ReadMemory } from '../stream/memory.js';
+import { recordKey, runKey, versionKey, type RecordKey } from '../mlflow/record-key.js';
+import type { DatasetUse, MlflowRecord } from '../mlflow/records.js';
+import type { Experiment, ModelVersion, Run } from '../mlflow/types.js';
 
 type RecordPage = Page<MlflowRecord>;
 

@@ -11,18 +11,20 @@ const run = promisify(execFile);
 
 export interface Certificates {
   readonly ca: string;
+  readonly serverCert: string;
+  readonly serverKey: string;
   readonly clientCert: string;
   readonly clientKey: string;
   /** The server's key and certificate in one file, as Kafka takes them. */
   readonly serverStore: string;
 }
 
-/** Makes them with openssl, in `folder`. */
+/** Makes them with openssl, in `folder`; the server's is for `localhost` and 127.0.0.1. */
 export async function makeCertificates(folder: string): Promise<Certificates> {
   const at = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): Promise<unknown> =>
     run('openssl', args).catch((error: unknown) => {
-      throw new Error(`the live tests of Kafka need openssl: ${String(error)}`);
+      throw new Error(`the live tests need openssl: ${String(error)}`);
     });
   const ca = at('ca.pem');
   await openssl(
@@ -47,5 +49,12 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
     await readFile(at('server.pem')),
     await readFile(ca),
   ]);
-  return { ca, clientCert: at('client.pem'), clientKey: at('client.key'), serverStore };
+  return {
+    ca,
+    serverCert: at('server.pem'),
+    serverKey: at('server.key'),
+    clientCert: at('client.pem'),
+    clientKey: at('client.key'),
+    serverStore,
+  };
 }
