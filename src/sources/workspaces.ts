@@ -5,6 +5,7 @@
 
 import { PipelineError } from '../core/errors.js';
 import { parseRecordKey, type RecordKey } from '../mlflow/record-key.js';
+import { RECORD_KINDS, type RecordKind } from '../mlflow/records.js';
 import { DEFAULT_WORKSPACE } from '../mlflow/workspace.js';
 import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
 import { concatPages } from '../stream/pages.js';
@@ -87,12 +88,14 @@ class Workspaces implements OpenSource {
     );
   }
 
+  /** Only what each of them can say: of the others it is not known how much is missing. */
   async count(plan: ReadPlan): ReturnType<OpenSource['count']> {
-    const sums: Partial<Record<string, number>> = {};
-    for (const reader of this.#readers) {
-      for (const [kind, count] of Object.entries(await reader.count(plan))) {
-        sums[kind] = (sums[kind] ?? 0) + count;
-      }
+    const all: Awaited<ReturnType<OpenSource['count']>>[] = [];
+    for (const reader of this.#readers) all.push(await reader.count(plan));
+    const sums: Partial<Record<RecordKind, number>> = {};
+    for (const kind of RECORD_KINDS) {
+      const counts = all.flatMap((each) => each[kind] ?? []);
+      if (counts.length === all.length) sums[kind] = counts.reduce((sum, count) => sum + count, 0);
     }
     return sums;
   }
