@@ -81,7 +81,7 @@ export interface MlflowStore {
 /** The workspaces of a store, which is itself that of `default` or the server's own choice. */
 export interface StoreWorkspaces {
   /**
-   * The names of all that can be read, sorted.
+   * The names of all that can be read, sorted; odd ones that MLflow itself would not take as well.
    *
    * @throws PipelineError `NO_WORKSPACES` (usage) where it has none; those of reading
    */
@@ -94,7 +94,16 @@ export interface StoreWorkspaces {
    * @param name - as `isWorkspaceName` has it
    */
   open(name: string): MlflowStore;
+
+  /**
+   * Why something asked in one of them failed, where that is because it has been deleted or is
+   * hidden by now; undefined where it is there, or the store does not say. Never throws. Absent where
+   * what is asked in a workspace that is not there finds nothing, and does not fail.
+   */
+  lossOf?(name: string, error: unknown): Promise<WorkspaceLoss | undefined>;
 }
+
+export type WorkspaceLoss = 'deleted' | 'hidden';
 
 export interface StoreCounts {
   readonly experiments?: number;

@@ -22,7 +22,7 @@ import {
   staleCandidates,
 } from './stale.js';
 import { StateDatabase } from './state-database.js';
-import { beginSweep, completeSweep, type Sweep, type SweepRequest } from './sweeps.js';
+import { beginSweep, completeSweep, leaveOut, type Sweep, type SweepRequest } from './sweeps.js';
 import { fromKey, toKey } from './text-key.js';
 
 /** What the state notes of a page beside what its sinks confirmed. */
@@ -202,10 +202,19 @@ export class PipelineState {
     return removed;
   }
 
-  /** Everything was delivered and every sink is closed. */
-  complete(now: number, sinkPositions: ReadonlyMap<string, JsonValue>): void {
+  /**
+   * Everything was delivered and every sink is closed.
+   *
+   * @param lost - workspaces that were not read to their end
+   */
+  complete(
+    now: number,
+    sinkPositions: ReadonlyMap<string, JsonValue>,
+    lost: ReadonlySet<string> = new Set(),
+  ): void {
     const { number, kind } = this.sweep;
     this.database.transaction(() => {
+      leaveOut(this.database, this.sweep, lost);
       completeSweep(this.database, this.sweep, now);
       for (const { id } of this.#sinks.values()) {
         this.database.run(

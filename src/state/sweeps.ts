@@ -96,6 +96,22 @@ export function beginSweep(
     : { number, kind: 'lookback', since, resumed: false, generation: lastFull?.number ?? 0 };
 }
 
+/**
+ * Notes of workspaces that were not read to their end that the sweep was not about them: then no
+ * lookback takes them for read. In a transaction.
+ */
+export function leaveOut(
+  database: StateDatabase,
+  { number }: Sweep,
+  lost: ReadonlySet<string>,
+): void {
+  if (lost.size === 0) return;
+  const row = listSweeps(database, 1).find((each) => each.number === number);
+  const kept = row?.workspaces.filter((name) => !lost.has(name)) ?? [];
+  const sql = 'UPDATE sweeps SET workspaces = ? WHERE sweep = ?';
+  database.run(sql, JSON.stringify(kept), number);
+}
+
 /** In a transaction, after everything was delivered and the sinks were closed. */
 export function completeSweep(database: StateDatabase, { number, kind }: Sweep, now: number): void {
   database.run('UPDATE sweeps SET completed = ? WHERE sweep = ?', now, number);

@@ -191,9 +191,13 @@ export class StateKeeper {
     this.state.saveSinkPositions(this.#positions());
   }
 
-  /** Everything was delivered and every sink is closed. */
-  complete(now: number): void {
-    this.state.complete(now, this.#positions());
+  /**
+   * Everything was delivered and every sink is closed.
+   *
+   * @param lost - workspaces that were not read to their end
+   */
+  complete(now: number, lost: ReadonlySet<string> = new Set()): void {
+    this.state.complete(now, this.#positions(), lost);
   }
 
   close(): void {

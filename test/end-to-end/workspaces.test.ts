@@ -254,6 +254,95 @@ describe('a pipeline over workspaces, with a state', () => {
   });
 });
 
+describe('a workspace that is lost on the way, with a state', () => {
+  const lookingBack = { lookbackDays: 1, fullSweepEveryDays: 99, staleLimitPercent: 100 };
+
+  it('lets nothing be removed, and is removed by the next run where it is deleted', async () => {
+    const { inside, workspaces, trouble, run } = await pipeline();
+    await run();
+    without(inside.default, 4, 'model 2');
+    trouble.fault = ({ endpoint, headers }) => {
+      if (endpoint === 'runs/search' && headers['x-mlflow-workspace'] === 'team-a') {
+        workspaces.delete('team-a');
+      }
+      return undefined;
+    };
+    const lost = await run();
+    expect(lost.report).toMatchObject({
+      outcome: 'complete',
+      counts: { warnings: [{ code: 'WORKSPACE_LOST', count: 1 }] },
+      state: {
+        stale: {
+          removed: 0,
+          kept: 0,
+          skipped: expect.stringContaining('rest of workspace team-a') as string,
+        },
+      },
+    });
+    expect(lost.removed).toEqual([]);
+
+    delete trouble.fault;
+    const next = await run();
+    expect(next.report.state).toMatchObject({ resumed: false });
+    expect(next.removed).toContain(runUrn(sampleRunId(4)));
+    expect(next.removed).toContain(runUrn(sampleRunId(0), 'team-a'));
+    expect(next.removed).toContain(model('model 1', 'team-a'));
+    expect(next.removed.filter((urn) => urn.includes('team-b'))).toEqual([]);
+    expect((await run()).sent).toEqual([]);
+  });
+
+  it('is read in full where it comes back, and keeps what it had where it is hidden', async () => {
+    const { inside, hidden, trouble, run } = await pipeline(lookingBack);
+    const first = await run();
+    expect(first.report.state?.kind).toBe('full');
+    let left = 1;
+    trouble.fault = ({ endpoint, headers }) => {
+      if (headers['x-mlflow-workspace'] !== 'team-a') return undefined;
+      if (endpoint === 'runs/search' && (left -= 1) < 0) hidden.add('team-a');
+      return hidden.has('team-a') ? { kind: 'status', status: 403 } : undefined;
+    };
+    // Behind what a lookback reads: nothing but a full sweep finds it.
+    const [old] = inside['team-a'].runs;
+    if (old !== undefined) old.info.run_name = 'renamed';
+    expect(await run()).toMatchObject({
+      removed: [],
+      report: { outcome: 'complete', state: { kind: 'lookback' } },
+    });
+    const without = await run();
+    // The others were read to their end, and need not be read again.
+    expect(without.report).toMatchObject({
+      outcome: 'complete',
+      state: { kind: 'lookback', stale: { removed: 0 } },
+    });
+    expect(without.removed).toEqual([]);
+
+    delete trouble.fault;
+    hidden.clear();
+    const back = await run();
+    expect(back.report.state?.kind).toBe('full');
+    expect(new Set(back.sent.map(({ entityUrn }) => entityUrn))).toEqual(
+      new Set([runUrn(sampleRunId(0), 'team-a')]),
+    );
+  });
+
+  it('fails the run where it is the one that is read, which is gone on with', async () => {
+    const { hidden, trouble, run } = await pipeline();
+    trouble.fault = ({ endpoint, headers }) => {
+      if (headers['x-mlflow-workspace'] !== 'team-a') return undefined;
+      if (endpoint === 'runs/search') hidden.add('team-a');
+      return hidden.has('team-a') ? { kind: 'status', status: 403 } : undefined;
+    };
+    const { report } = await run('team-a');
+    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'WORKSPACE_LOST' } });
+    expect(report.error?.message).toMatch(/^workspace team-a of http.* is hidden/);
+    delete trouble.fault;
+    hidden.clear();
+    expect(await run('team-a')).toMatchObject({
+      report: { outcome: 'complete', state: { resumed: true } },
+    });
+  });
+});
+
 describe('a dead letter from a workspace', () => {
   it('that could not be read is sent again under the id that it would have had', async () => {
     const { inside, run, again } = await pipeline();

@@ -36,7 +36,7 @@ import { readPages, type Search } from './read-pages.js';
 import { runLanes, withPositions } from './run-lanes.js';
 import { getRunsById, searchRunsById, slices } from './runs-by-id.js';
 import { experimentSearch, modelSearch, runSearch, versionSearch } from './searches.js';
-import { listWorkspaces, withoutWorkspace } from './workspace.js';
+import { listWorkspaces, withoutWorkspace, workspaceLoss } from './workspace.js';
 
 /**
  * Opens the server that the options or MLflow's variables name: reaches it and finds out what it
@@ -108,6 +108,14 @@ class RestStore implements MlflowStore {
       this.workspaces = {
         list: () => listWorkspaces(tracking.client, registry.client),
         open: (name) => this.#inWorkspace(name),
+        lossOf: (name, error) => {
+          const clients = [tracking.client, registry.client];
+          return workspaceLoss(
+            clients.map((client) => client.inWorkspace(name)),
+            name,
+            error,
+          );
+        },
       };
     }
     this.#gone = new GoneRecords({

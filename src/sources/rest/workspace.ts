@@ -12,6 +12,7 @@ import {
 import type { Env } from '../../mlflow/client/settings.js';
 import { compareText } from '../../mlflow/parse-values.js';
 import { isWorkspaceName } from '../../mlflow/workspace.js';
+import type { WorkspaceLoss } from '../store.js';
 import type { RestOptions, RestSettings } from './options.js';
 
 /**
@@ -58,11 +59,12 @@ export async function listWorkspaces(
     throw wrongAnswer(tracking.describe(call), 'workspaces is no list');
   }
   const names = workspaces.map((one: unknown) =>
-    typeof one === 'object' && one !== null && 'name' in one ? String(one.name) : '',
+    typeof one === 'object' && one !== null && 'name' in one && typeof one.name === 'string'
+      ? one.name
+      : '',
   );
-  const odd = names.find((name) => !isWorkspaceName(name));
-  if (odd !== undefined) {
-    throw wrongAnswer(tracking.describe(call), `${JSON.stringify(odd)} is no name of a workspace`);
+  if (names.includes('')) {
+    throw wrongAnswer(tracking.describe(call), 'a workspace has no name');
   }
   return names.sort(compareText);
 }
@@ -71,6 +73,32 @@ export async function listWorkspaces(
 export function workspaceCall(client: MlflowClient, path: string): Call {
   // A path of its own: these endpoints came with version 3 of the API.
   return { method: 'GET', path: `${client.api.replace('/2.0/', '/3.0/')}/${path}` };
+}
+
+/**
+ * Whether a request in a workspace failed because that has been deleted or is hidden by now. It is
+ * asked for from within: then a server knows that there is none before it looks at permissions.
+ *
+ * @param clients - of the workspace, on each of its servers
+ */
+export async function workspaceLoss(
+  clients: readonly MlflowClient[],
+  name: string,
+  error: unknown,
+): Promise<WorkspaceLoss | undefined> {
+  // Anything else is no refusal, and asking again may take all the retries that there are.
+  if (!(error instanceof HttpStatusError) || ![403, 404].includes(error.status)) return undefined;
+  for (const client of new Set(clients)) {
+    try {
+      await client.json(workspaceCall(client, `workspaces/${name}`));
+    } catch (reason) {
+      if (!(reason instanceof HttpStatusError)) return undefined;
+      if (reason.errorCode === 'RESOURCE_DOES_NOT_EXIST') return 'deleted';
+      if (reason.status === 403) return 'hidden';
+      return undefined;
+    }
+  }
+  return undefined;
 }
 
 async function refuseWithout(client: MlflowClient): Promise<void> {

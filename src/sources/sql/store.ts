@@ -119,7 +119,7 @@ class SqlStore implements MlflowStore {
     this.#isPart = isPart;
     if (isPart || !schema.experimentWorkspaces || !schema.registryWorkspaces) return;
     this.workspaces = {
-      list: () => database.read(() => workspaceNames(database.dialect, schema, context)),
+      list: () => database.read(() => workspaceNames(database.dialect, schema)),
       open: (name) => new SqlStore(database, { ...schema, workspace: name }, setup, context, true),
     };
   }

@@ -35,7 +35,6 @@ function isIn(workspace: string, table: string): string {
 export function* workspaceNames(
   { select }: Dialect,
   schema: StoreSchema,
-  context: RunContext,
 ): Reading<readonly string[]> {
   const columns = [
     ...(schema.workspaceNames ? ['SELECT name AS workspace FROM workspaces'] : []),
@@ -43,19 +42,7 @@ export function* workspaceNames(
     'SELECT workspace FROM registered_models',
   ];
   const rows = yield* ask(select(['w.workspace'], `(${columns.join(' UNION ')}) AS w`));
-  const names: string[] = [];
-  for (const [cell] of rows) {
-    const name = String(cell);
-    if (isWorkspaceName(name)) names.push(name);
-    else {
-      context.recorder.warn(
-        'ODD_WORKSPACE',
-        'A workspace has a name that MLflow would not take, and is not read',
-        JSON.stringify(cell),
-      );
-    }
-  }
-  return [...new Set(names)].sort(compareText);
+  return [...new Set(rows.map(([cell]) => String(cell)))].sort(compareText);
 }
 
 /**
