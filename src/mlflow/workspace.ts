@@ -20,3 +20,16 @@ const LONGEST_NAME = 63;
 export function isWorkspaceName(text: string): boolean {
   return text.length >= 2 && text.length <= LONGEST_NAME && NAME.test(text);
 }
+
+/**
+ * What something is and which, as it is said to people: names are the same in many workspaces.
+ *
+ * @param workspace - absent for `default`
+ *
+ * @example
+ * inWorkspace('registered model churn', 'team-a'); // 'workspace team-a: registered model churn'
+ * inWorkspace('registered model churn'); // 'registered model churn'
+ */
+export function inWorkspace(identity: string, workspace: string | undefined): string {
+  return workspace === undefined ? identity : `workspace ${workspace}: ${identity}`;
+}

@@ -37,7 +37,7 @@ import type {
   RegisteredModelUrns,
   RunUrns,
 } from './identified-record.js';
-import { BadRecord, identityOf, perRecord, unknownKind } from './per-record.js';
+import { BadRecord, identityOf, perRecord, unknownKind, workspaceOf } from './per-record.js';
 
 export const buildUrnsOptionsSchema = z.strictObject({
   modelNameSeparator: z
@@ -245,11 +245,6 @@ class UrnBuilder {
   #name(name: string): string {
     return nameInWorkspace(name, this.workspace);
   }
-}
-
-/** What a source of one's own gives may have no server. */
-function workspaceOf({ server }: Partial<MlflowRecord>): string | undefined {
-  return server?.workspace;
 }
 
 /** @throws BadRecord `BAD_URN` */

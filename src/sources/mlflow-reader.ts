@@ -12,6 +12,7 @@
  */
 
 import type { RecordKind } from '../mlflow/records.js';
+import { inWorkspace } from '../mlflow/workspace.js';
 import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
 import { concatPages, mapPages } from '../stream/pages.js';
 import { JoinIndex } from './join-index.js';
@@ -120,7 +121,7 @@ class Reading {
       this.context.recorder.warn(
         'RUNS_NOT_READ',
         'the runs of an experiment that could not be read are not read either',
-        identity,
+        inWorkspace(identity, this.store.server.workspace),
       );
     }
   }

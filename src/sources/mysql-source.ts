@@ -6,6 +6,7 @@ import { parseOptions } from '../core/options.js';
 import type { Source } from '../stream/contracts.js';
 import { mysqlOptions, type MysqlOptions } from './mysql/options.js';
 import { mysqlAddress } from './mysql/uri.js';
+import { labelOf } from './workspace-option.js';
 import { readWorkspaces } from './workspaces.js';
 
 /**
@@ -22,7 +23,7 @@ export function mysqlSource(options: MysqlOptions, component = 'mysqlSource'): S
   const { uri, workspace } = parseOptions(component, mysqlOptions, options);
   const { shown } = mysqlAddress(uri, `${component}: "uri"`);
   return {
-    label: `mlflow ${shown}`,
+    label: labelOf(shown, workspace),
     open: async (context) => {
       // The driver is loaded only where such a database is read.
       const { openMysqlStore } = await import('./mysql/mysql-store.js');

@@ -6,6 +6,7 @@ import { parseOptions } from '../core/options.js';
 import type { Source } from '../stream/contracts.js';
 import { postgresqlOptions, type PostgresqlOptions } from './postgresql/options.js';
 import { postgresqlAddress } from './postgresql/uri.js';
+import { labelOf } from './workspace-option.js';
 import { readWorkspaces } from './workspaces.js';
 
 /**
@@ -25,7 +26,7 @@ export function postgresqlSource(
   const { uri, workspace } = parseOptions(component, postgresqlOptions, options);
   const { shown } = postgresqlAddress(uri, `${component}: "uri"`);
   return {
-    label: `mlflow ${shown}`,
+    label: labelOf(shown, workspace),
     open: async (context) => {
       // The driver is loaded only where such a database is read.
       const { openPostgresqlStore } = await import('./postgresql/postgresql-store.js');

@@ -8,6 +8,7 @@ import type { Source } from '../stream/contracts.js';
 import { restOptionsSchema, type RestOptions } from './rest/options.js';
 import { openRestStore } from './rest/rest-store.js';
 import { namedWorkspace } from './rest/workspace.js';
+import { labelOf } from './workspace-option.js';
 import { readWorkspaces } from './workspaces.js';
 
 /**
@@ -22,10 +23,13 @@ import { readWorkspaces } from './workspaces.js';
  */
 export function restSource(options: RestOptions = {}, component = 'restSource'): Source {
   const { uri, registryUri, ...settings } = parseOptions(component, restOptionsSchema, options);
-  namedWorkspace(settings, {});
+  const named = namedWorkspace(settings, {});
   if (registryUri !== undefined) parseAddress(registryUri, 'registryUri');
   return {
-    label: `mlflow ${uri === undefined ? 'MLFLOW_TRACKING_URI' : parseAddress(uri, 'uri').shown}`,
+    label: labelOf(
+      uri === undefined ? 'MLFLOW_TRACKING_URI' : parseAddress(uri, 'uri').shown,
+      named,
+    ),
     open: async (context) => {
       const workspace = namedWorkspace(settings, context.env);
       return readWorkspaces(await openRestStore(options, context), workspace, context);

@@ -7,6 +7,7 @@ import type { Source } from '../stream/contracts.js';
 import { sqliteStoreOptions, type SqliteStoreOptions } from './sqlite/options.js';
 import { openSqliteStore } from './sqlite/sqlite-store.js';
 import { sqliteUri } from './sqlite/uri.js';
+import { labelOf } from './workspace-option.js';
 import { readWorkspaces } from './workspaces.js';
 
 /**
@@ -22,7 +23,7 @@ import { readWorkspaces } from './workspaces.js';
 export function sqliteSource(options: SqliteStoreOptions, component = 'sqliteSource'): Source {
   const { path, workspace } = parseOptions(component, sqliteStoreOptions, options);
   return {
-    label: `mlflow ${sqliteUri(path)}`,
+    label: labelOf(sqliteUri(path), workspace),
     open: async (context) =>
       readWorkspaces(await openSqliteStore(options, context), workspace, context),
   };

@@ -19,3 +19,14 @@ export const workspaceOption = (otherwise: string) =>
     .describe(
       `Workspace of MLflow 3 that is read, or \`*\` for all of them; goes into the ids of what is in it, unless it is \`${DEFAULT_WORKSPACE}\`. ${otherwise}`,
     );
+
+/**
+ * The label of a source that reads a workspace: `mlflow http://host:5000, workspace team-a`.
+ *
+ * @param workspace - as in the options; undefined where nothing is said of it
+ */
+export function labelOf(store: string, workspace: string | undefined): string {
+  if (workspace === undefined || workspace === DEFAULT_WORKSPACE) return `mlflow ${store}`;
+  const which = workspace === ALL_WORKSPACES ? 'all workspaces' : `workspace ${workspace}`;
+  return `mlflow ${store}, ${which}`;
+}

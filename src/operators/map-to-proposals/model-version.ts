@@ -5,6 +5,7 @@
 import type { Proposal } from '../../datahub/proposal.js';
 import { versionKey } from '../../mlflow/record-key.js';
 import type { IdentifiedModelVersion } from '../identified-record.js';
+import { identityOf } from '../per-record.js';
 import {
   browsePaths,
   DATAHUB_ACTOR,
@@ -80,7 +81,7 @@ export function mapModelVersion(
     mapping.warn(
       'UNKNOWN_STAGE',
       'a model version is in a stage that is not known here, and gets a tag without a description',
-      `model version ${version.name} ${version.version}: ${version.currentStage}`,
+      `${identityOf(record)}: ${version.currentStage}`,
     );
     // The tag has to exist to be shown, and all that is known of it is its name.
     const name = urns.stageTag.slice('urn:li:tag:'.length);

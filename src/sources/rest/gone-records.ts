@@ -14,6 +14,7 @@ import {
   versionKey,
   type RecordKey,
 } from '../../mlflow/record-key.js';
+import { inWorkspace } from '../../mlflow/workspace.js';
 import type { RunContext } from '../../stream/contracts.js';
 import { inParallel } from './in-parallel.js';
 import type { RestSettings } from './options.js';
@@ -86,7 +87,7 @@ export class GoneRecords {
     const { workspace, tracking } = this.#options;
     if (workspace === undefined) return true;
     const call = workspaceCall(tracking.client, `workspaces/${workspace}`);
-    const answer = await this.#get(tracking.client, call, `workspace ${workspace}`);
+    const answer = await this.#get(tracking.client, call, 'whether it is there');
     return answer === undefined ? undefined : answer !== UNKNOWN;
   }
 
@@ -228,7 +229,7 @@ export class GoneRecords {
       context.recorder.warn(
         'GONE_NOT_CONFIRMED',
         'Some things were not found, and the server does not say that they are gone: they are kept',
-        `${what}: ${messageOf(error)}`,
+        `${inWorkspace(what, this.#options.workspace)}: ${messageOf(error)}`,
       );
       return undefined;
     }

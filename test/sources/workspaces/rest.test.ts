@@ -149,6 +149,16 @@ describe('a server with workspaces', () => {
     await expect(nothing).rejects.toThrow(/may these credentials see any/);
   });
 
+  it('is named in the label where it is not the default one', () => {
+    const label = (options: RestOptions) => restSource({ uri: 'http://host', ...options }).label;
+    expect(label({})).toBe('mlflow http://host');
+    expect(label({ workspace: 'default' })).toBe('mlflow http://host');
+    expect(label({ workspace: 'team-a' })).toBe('mlflow http://host, workspace team-a');
+    expect(label({ workspace: '*' })).toBe('mlflow http://host, all workspaces');
+    const headers = { 'x-mlflow-workspace': 'team-a' };
+    expect(label({ headers })).toBe('mlflow http://host, workspace team-a');
+  });
+
   it('refuses what is no name, from wherever it comes', async () => {
     expect(() => restSource({ workspace: 'Team A' })).toThrow(/workspace.*such as team-a/);
     expect(() => restSource({ headers: { 'x-mlflow-workspace': '*' } })).toThrow(/header/);
