@@ -212,7 +212,7 @@ describe('wrong usage', () => {
     [['--to', 'out.txt'], 'not understood. Allowed: '],
     [['--workspace', 'team-a'], '--workspace belongs to --from'],
     [['--from', 'http://host', '--workspace', 'Team A'], 'such as team-a, or * for all'],
-    [['--from', './mlruns', '--workspace', '*'], 'unknown option "workspace"'],
+    [['--from', './mlruns', '--workspace', '*'], 'a folder of files has no workspaces'],
     [['--from', 'a.json', '--workspace', '*'], 'unknown option "workspace"'],
     [['replay', 'a.ndjson', '--workspace', '*'], '--workspace has no meaning for replay'],
   ])('%j', async (args, message) => {

@@ -102,8 +102,11 @@ describe('the workspaces of a database', () => {
       code: 'NO_WORKSPACES',
       category: 'usage',
     });
-    expect(() => mlflowSource({ uri: './mlruns', workspace: '*' })).toThrow(/workspace/);
-    expect(() => fileStoreSource({ path: 'mlruns', workspace: '*' } as never)).toThrow(/workspace/);
+    const noFiles = /a folder of files has no workspaces/;
+    expect(() => mlflowSource({ uri: './mlruns', workspace: '*' })).toThrow(noFiles);
+    expect(() => fileStoreSource({ path: 'mlruns', workspace: '*' } as never)).toThrow(noFiles);
+    const context = runContext({ env: { MLFLOW_TRACKING_URI: 'file:///data/mlruns' } });
+    await expect(mlflowSource({ workspace: 'team-a' }).open(context)).rejects.toThrow(noFiles);
   });
 
   it('are asked for what is gone, whichever are read', async () => {
