@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { experimentUrn } from '../../src/datahub/urn.js';
+import { RECORD_KINDS } from '../../src/mlflow/records.js';
+import { restSource } from '../../src/sources/rest-source.js';
+import { runContext } from '../../src/testing/run-context.js';
 import { runOurs, type OurResult } from './ours.js';
 import { canonical, type FiledProposal } from './proposals.js';
 import { seed } from './seed.js';
@@ -199,6 +202,51 @@ describe('workspaces of MLflow 3.17.2, with a state', () => {
     const there = new Set((await ours(database, '*')).proposals.map(urnOf));
     for (const proposal of removed) expect(there).not.toContain(urnOf(proposal));
     expect(await sent()).toEqual([]);
+  });
+});
+
+describe('a workspace of MLflow 3.17.2 that is deleted while it is read', () => {
+  it.each([
+    ['*', 'is warned of, and the others are read'],
+    ['team-d', 'ends the reading, which names it'],
+  ])('%s %s', async (workspace) => {
+    const lost = workspace === '*' ? 'team-c' : workspace;
+    await workspaceRequest('POST', '', { name: lost });
+    await seed(VERSION, server.uri, 'common', { ...ENABLED, MLFLOW_WORKSPACE: lost });
+    const context = runContext();
+    const options = { uri: server.uri, workspace, runsPageSize: 1, concurrency: 1 };
+    const source = await restSource(options).open(context);
+    const met = new Set<string>();
+    let deleted = false;
+    const read = async (): Promise<void> => {
+      for await (const { records } of source.read({ kinds: new Set(RECORD_KINDS) })) {
+        for (const {
+          kind,
+          server: { workspace: name = 'default' },
+        } of records) {
+          met.add(name);
+          if (name !== lost || kind !== 'run' || deleted) continue;
+          deleted = true;
+          await workspaceRequest('DELETE', `/${lost}?mode=CASCADE`);
+        }
+      }
+    };
+    try {
+      if (workspace === '*') {
+        await read();
+        for (const name of ['default', 'team-a', 'team-c']) expect(met).toContain(name);
+        expect([...(source.lostWorkspaces ?? [])]).toEqual(['team-c']);
+        const { warnings } = context.recorder.counts();
+        expect(warnings.find(({ code }) => code === 'WORKSPACE_LOST')).toMatchObject({
+          examples: ['team-c is not there any more'],
+        });
+      } else {
+        await expect(read()).rejects.toThrow(/^workspace team-d of .* is not there any more/);
+      }
+      expect(deleted).toBe(true);
+    } finally {
+      await source.close();
+    }
   });
 });
 
