@@ -84,6 +84,7 @@ function checkSource(
       const dropped = [...all.kinds].filter((kind) => !plan.kinds.has(kind));
       return [
         source.gives === 'proposal' ? open.server.versionText : `MLflow ${open.server.versionText}`,
+        ...(open.workspaces === undefined ? [] : [`workspaces: ${open.workspaces.join(', ')}`]),
         counts.length === 0
           ? 'it does not say how much there is'
           : counts.map(([kind, value]) => `${count(value)} ${kindLabel(kind, value)}`).join(', '),

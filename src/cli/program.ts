@@ -23,6 +23,7 @@ const STATE_MEANINGLESS = [
   ['dryRun', '--dry-run'],
   ['report', '--report'],
   ['from', '--from'],
+  ['workspace', '--workspace'],
   ['to', '--to'],
   ['deadLetter', '--dead-letter'],
   ['fresh', '--fresh'],
@@ -51,6 +52,7 @@ export const MEANINGLESS: Readonly<
     ['dryRun', '--dry-run'],
     ['report', '--report'],
     ['from', '--from'],
+    ['workspace', '--workspace'],
     ['deadLetter', '--dead-letter'],
     ['state', '--state'],
     ['fresh', '--fresh'],
@@ -107,6 +109,12 @@ export function buildProgram(
       new Option(
         '--from <uri>',
         "read from here instead of the configuration's source: http://host:5000, sqlite:///mlflow.db, ./mlruns, proposals.json",
+      ),
+    )
+    .addOption(
+      new Option(
+        '--workspace <name>',
+        "with --from: the workspace of MLflow 3 to read, '*' for all of them (default: the server's own, of a database default)",
       ),
     )
     .addOption(
@@ -223,6 +231,7 @@ Examples:
   ${program} --from http://localhost:5000 --to out.json
   ${program} --from sqlite:///mlflow.db --to - | jq .entityUrn
   ${program} check --from https://mlflow.example.com
+  ${program} --from https://mlflow.example.com --workspace '*' --to out.json
   ${program} --config my.config.ts --dry-run --report report.json
   ${program} --from http://localhost:5000 --to datahub+http://localhost:8080
   ${program} --from http://localhost:5000 --to datahub+http://localhost:8080 --state mlflow.state

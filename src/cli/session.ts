@@ -12,6 +12,7 @@ import { paletteFor, type CommandContext, type Palette } from './terminal.js';
 export interface CliOptions {
   readonly config?: string;
   readonly from?: string;
+  readonly workspace?: string;
   readonly to?: readonly string[];
   readonly dryRun?: boolean;
   readonly report?: string;

@@ -101,12 +101,14 @@ function describe(facts: StateFacts, palette: Palette): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** `  12  lookback  2026-11-25 10:00 UTC, 12.4 s, runs since 2026-11-18 10:00 UTC` */
-function sweepLine({ sweep, kind, startedAt, completedAt, since }: SweepFacts): string {
+/** `  12  lookback  2026-11-25 10:00 UTC, 12.4 s, runs since 2026-11-18 10:00 UTC, workspaces default, team-a` */
+function sweepLine(facts: SweepFacts): string {
+  const { sweep, kind, startedAt, completedAt, since, workspaces } = facts;
   const end =
     completedAt === undefined
       ? 'not complete'
       : `in ${duration(Date.parse(completedAt) - Date.parse(startedAt))}`;
   const reach = since === undefined ? '' : `, runs since ${moment(since)}`;
-  return `  ${String(sweep).padStart(4)}  ${kind.padEnd(8)}  ${moment(startedAt)}, ${end}${reach}`;
+  const where = workspaces === undefined ? '' : `, workspaces ${workspaces.join(', ') || 'none'}`;
+  return `  ${String(sweep).padStart(4)}  ${kind.padEnd(8)}  ${moment(startedAt)}, ${end}${reach}${where}`;
 }

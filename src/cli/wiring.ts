@@ -37,8 +37,16 @@ export async function wire(
     modules: context.modules,
     ...(options.config === undefined ? {} : { path: options.config }),
   });
-  const { from, to, deadLetter } = options;
-  const source = from === undefined ? config.definition.source : await sourceFromUri(from);
+  const { from, workspace, to, deadLetter } = options;
+  if (from === undefined && workspace !== undefined) {
+    throw new PipelineError(
+      '--workspace belongs to --from: of a source in a configuration it is an option, ' +
+        'mlflowSource({ workspace })',
+      { code: 'USAGE', category: 'usage' },
+    );
+  }
+  const source =
+    from === undefined ? config.definition.source : await sourceFromUri(from, { workspace });
   const sinks =
     to === undefined
       ? config.definition.sinks

@@ -18,7 +18,13 @@ interface Row<T> {
   /** For messages and the help. */
   readonly examples: readonly string[];
   /** Loads the component only when it is asked for: some bring heavy libraries. */
-  readonly make: (uri: string) => Promise<T>;
+  readonly make: (uri: string, options: SourceOptions) => Promise<T>;
+}
+
+/** What the command line says of a source besides its URI. */
+export interface SourceOptions {
+  /** A workspace of MLflow 3, or `*` for all of them. */
+  readonly workspace?: string | undefined;
 }
 
 /** What people will try and what to tell them. */
@@ -38,7 +44,8 @@ const SOURCES: readonly Row<Source<unknown>>[] = [
     takes: (text) => /\.(db|sqlite3?)$/i.test(text),
     isPath: true,
     examples: ['sqlite:///mlflow.db', 'mlflow.db'],
-    make: (uri) => (/^sqlite(\+\w+)?:/i.test(uri) ? mlflow(uri) : database(uri)),
+    make: (uri, options) =>
+      /^sqlite(\+\w+)?:/i.test(uri) ? mlflow(uri, options) : database(uri, options),
   },
   {
     schemes: ['postgresql', 'postgres'],
@@ -54,9 +61,10 @@ const SOURCES: readonly Row<Source<unknown>>[] = [
     schemes: [],
     takes: (text) => PROPOSAL_FILE.test(text),
     examples: ['proposals.json', 'proposals.ndjson', 'either with .gz'],
-    make: async (path) =>
+    make: async (path, options) =>
       (await import('../sources/proposal-file/proposal-file-source.js')).proposalFileSource({
         path,
+        ...withoutUnset(options),
       }),
   },
   {
@@ -137,11 +145,16 @@ const UNSUPPORTED_SINKS: readonly Unsupported[] = [
  * file of proposals, `file:///data/mlruns` or the path of such a folder. Blanks at its ends are taken off; a file whose name begins or ends with one is
  * named as `./ name.json`, or in a configuration.
  *
- * @throws PipelineError `UNKNOWN_SOURCE` (usage), which names what is allowed; `INVALID_URI` (usage)
+ * @throws PipelineError `UNKNOWN_SOURCE` (usage), which names what is allowed; `INVALID_URI`,
+ *   `INVALID_OPTIONS` (usage)
  */
-export async function sourceFromUri(uri: string): Promise<Source<unknown>> {
+export async function sourceFromUri(
+  uri: string,
+  options: SourceOptions = {},
+): Promise<Source<unknown>> {
   const text = uri.trim();
-  return await find('--from', text, SOURCES, UNSUPPORTED_SOURCES, 'UNKNOWN_SOURCE').make(text);
+  const row = find('--from', text, SOURCES, UNSUPPORTED_SOURCES, 'UNKNOWN_SOURCE');
+  return await row.make(text, options);
 }
 
 /**
@@ -155,7 +168,7 @@ export async function sourceFromUri(uri: string): Promise<Source<unknown>> {
  */
 export async function sinkFromUri(uri: string): Promise<Sink> {
   const text = uri.trim();
-  return await find('--to', text, SINKS, UNSUPPORTED_SINKS, 'UNKNOWN_SINK').make(text);
+  return await find('--to', text, SINKS, UNSUPPORTED_SINKS, 'UNKNOWN_SINK').make(text, {});
 }
 
 function find<T>(
@@ -242,13 +255,20 @@ function schemeOf(uri: string): string | undefined {
   return /^([a-z][a-z0-9+.-]+):(?!\d)/i.exec(uri)?.[1]?.toLowerCase();
 }
 
-async function mlflow(uri: string): Promise<Source<unknown>> {
-  return (await import('../sources/mlflow-source.js')).mlflowSource({ uri });
+async function mlflow(uri: string, options: SourceOptions): Promise<Source<unknown>> {
+  const { mlflowSource } = await import('../sources/mlflow-source.js');
+  return mlflowSource({ uri, ...withoutUnset(options) });
 }
 
 /** A path may have a question mark in it, which a URI has not. */
-async function database(path: string): Promise<Source<unknown>> {
-  return (await import('../sources/sqlite-source.js')).sqliteSource({ path });
+async function database(path: string, options: SourceOptions): Promise<Source<unknown>> {
+  const { sqliteSource } = await import('../sources/sqlite-source.js');
+  return sqliteSource({ path, ...withoutUnset(options) });
+}
+
+/** Those that have no such option say so. */
+function withoutUnset({ workspace }: SourceOptions): { readonly workspace?: string } {
+  return workspace === undefined ? {} : { workspace };
 }
 
 /** For the help. */

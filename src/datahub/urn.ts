@@ -65,17 +65,38 @@ export function dataPlatformInstanceUrn(platform: string, instance: string): str
   return `urn:li:dataPlatformInstance:(${dataPlatformUrn(platform)},${encodeUrnPart(instance)})`;
 }
 
+/** What only a name of a workspace begins with. */
+const QUALIFIED = /^@[a-z0-9][-a-z0-9]*\//;
+
+/**
+ * A name of a model, a version or a dataset of MLflow's as its URN has it, for names are unique
+ * within a workspace only. No two of different workspaces are the same, whatever the names hold:
+ * those of `default` are left as they are, but for the few that would look as if they were of another
+ * workspace.
+ *
+ * @param workspace - absent for `default`
+ *
+ * @example
+ * nameInWorkspace('churn'); // 'churn'
+ * nameInWorkspace('churn', 'team-a'); // '@team-a/churn'
+ * nameInWorkspace('@team-a/churn'); // '@default/@team-a/churn'
+ */
+export function nameInWorkspace(name: string, workspace?: string): string {
+  if (workspace !== undefined) return `@${workspace}/${name}`;
+  return QUALIFIED.test(name) ? `@default/${name}` : name;
+}
+
 /** DataHub's convention where a platform has several instances: the instance stands before the name. */
 function qualified(name: string, instance: string | undefined): string {
   return encodeUrnPart(instance === undefined ? name : `${instance}.${name}`);
 }
 
-/** `name` is the registered model's name, the separator and the version: `churn_3`. */
+/** `name` is the registered model's name, the separator and the version, see `nameInWorkspace`: `churn_3`. */
 export function mlModelUrn(name: string, env: FabricType = 'PROD', instance?: string): string {
   return `urn:li:mlModel:(${MLFLOW_PLATFORM_URN},${qualified(name, instance)},${env})`;
 }
 
-/** `name` is the registered model's name. */
+/** `name` is the registered model's name, see `nameInWorkspace`. */
 export function mlModelGroupUrn(name: string, env: FabricType = 'PROD', instance?: string): string {
   return `urn:li:mlModelGroup:(${MLFLOW_PLATFORM_URN},${qualified(name, instance)},${env})`;
 }
@@ -90,18 +111,27 @@ export function datasetUrn(
   return `urn:li:dataset:(${dataPlatformUrn(platform)},${qualified(name, instance)},${env})`;
 }
 
-/** An experiment, told by its name. */
-export function experimentUrn(name: string, instance?: string): string {
+/**
+ * An experiment, told by its name.
+ *
+ * @param workspace - absent for `default`, here and in what follows
+ */
+export function experimentUrn(name: string, instance?: string, workspace?: string): string {
   return `urn:li:container:${datahubGuid({
     platform: MLFLOW_PLATFORM_URN,
     id: name,
     ...(instance === undefined ? {} : { instance }),
+    ...(workspace === undefined ? {} : { workspace }),
   })}`;
 }
 
-/** A run, told by its id alone: ids are unique among all servers. */
-export function runUrn(runId: string): string {
-  return `urn:li:dataProcessInstance:${datahubGuid({ orchestrator: MLFLOW_PLATFORM, id: runId })}`;
+/** A run, told by its id and no platform instance: ids are unique among all servers. */
+export function runUrn(runId: string, workspace?: string): string {
+  return `urn:li:dataProcessInstance:${datahubGuid({
+    orchestrator: MLFLOW_PLATFORM,
+    id: runId,
+    ...(workspace === undefined ? {} : { workspace }),
+  })}`;
 }
 
 /** Who started a run or registered a version: MLflow's user names are no users of DataHub. */
@@ -114,11 +144,12 @@ export function userUrn(user: string, instance?: string): string {
 }
 
 /** The set that all versions of a registered model are in. */
-export function versionSetUrn(modelName: string, instance?: string): string {
+export function versionSetUrn(modelName: string, instance?: string, workspace?: string): string {
   return `urn:li:versionSet:(${datahubGuid({
     platform: MLFLOW_PLATFORM,
     name: modelName,
     ...(instance === undefined ? {} : { instance }),
+    ...(workspace === undefined ? {} : { workspace }),
   })},mlModel)`;
 }
 

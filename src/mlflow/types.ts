@@ -116,4 +116,6 @@ export interface ServerFacts {
   readonly searchesExperiments: boolean;
   /** Where MLflow's web pages are, for links back: no trailing slash. Absent for a bare database. */
   readonly webUrl?: string;
+  /** The workspace of MLflow 3 that is read; absent for `default`, and where there are none. */
+  readonly workspace?: string;
 }

@@ -12,6 +12,7 @@ import {
   FABRIC_TYPES,
   mlModelGroupUrn,
   mlModelUrn,
+  nameInWorkspace,
   MLFLOW_PLATFORM,
   MLFLOW_PLATFORM_URN,
   runUrn,
@@ -36,7 +37,7 @@ import type {
   RegisteredModelUrns,
   RunUrns,
 } from './identified-record.js';
-import { BadRecord, identityOf, perRecord, unknownKind } from './per-record.js';
+import { BadRecord, identityOf, perRecord, unknownKind, workspaceOf } from './per-record.js';
 
 export const buildUrnsOptionsSchema = z.strictObject({
   modelNameSeparator: z
@@ -65,7 +66,7 @@ const UNKNOWN_USER = 'mlflow';
 /**
  * Adds `urns` to each record. With the defaults they are byte for byte those of DataHub's own
  * connector; names with `,` `(` `)`, for which the connector makes URNs that DataHub can't read,
- * are percent-encoded.
+ * are percent-encoded. Those of a workspace of MLflow 3 have it in all but stages and users.
  *
  * A record that DataHub would refuse for its URN (longer than 512 bytes URL-encoded, blank at an
  * end, without a name) is rejected with the code `BAD_URN`; runs refer to such versions and
@@ -85,7 +86,7 @@ export function buildUrns(
   options: BuildUrnsOptions = {},
 ): Operator<MlflowRecord, IdentifiedRecord> {
   const settings = parseOptions('buildUrns', buildUrnsOptionsSchema, options);
-  const builder = new UrnBuilder(settings);
+  let builder = new UrnBuilder(settings, undefined);
   let context: RunContext | undefined;
   const warn = (identity: string, problem: string): void => {
     context?.recorder.warn(
@@ -95,7 +96,12 @@ export function buildUrns(
     );
   };
   const operator: Operator<MlflowRecord, IdentifiedRecord> = perRecord(
-    (record) => [builder.identify(record, warn)],
+    (record) => {
+      const workspace = workspaceOf(record);
+      // Workspaces are read one after the other.
+      if (workspace !== builder.workspace) builder = new UrnBuilder(settings, workspace);
+      return [builder.identify(record, warn)];
+    },
     () => context,
   );
   return Object.assign(operator, {
@@ -113,18 +119,23 @@ const REMEMBERED_URNS = 1_000;
 
 type Warn = (identity: string, problem: string) => void;
 
+/** Of the records of a workspace. */
 class UrnBuilder {
   readonly #platform: PlatformUrns;
   /** Thousands of runs are in one experiment and by one user, and a digest takes its time. */
   readonly #experiments: LRUCache<string, string>;
   readonly #users: LRUCache<string, string>;
 
-  constructor(private readonly settings: Settings) {
+  /** @param workspace - absent for `default` */
+  constructor(
+    private readonly settings: Settings,
+    readonly workspace: string | undefined,
+  ) {
     const { platformInstance: name } = settings;
-    const remembered = (make: typeof userUrn): LRUCache<string, string> =>
-      new LRUCache({ max: REMEMBERED_URNS, memoMethod: (key) => make(key, name) });
-    this.#experiments = remembered(experimentUrn);
-    this.#users = remembered(userUrn);
+    const remembered = (make: (key: string) => string): LRUCache<string, string> =>
+      new LRUCache({ max: REMEMBERED_URNS, memoMethod: (key) => make(key) });
+    this.#experiments = remembered((experiment) => experimentUrn(experiment, name, workspace));
+    this.#users = remembered((user) => userUrn(user, name));
     this.#platform =
       name === undefined
         ? { platform: MLFLOW_PLATFORM_URN }
@@ -174,7 +185,7 @@ class UrnBuilder {
     // A run may read a dataset in more than one version; to DataHub it is one.
     const datasets = run.datasetInputs.map(({ dataset }) => this.#mlflowDataset(dataset.name));
     return {
-      run: runUrn(run.runId),
+      run: runUrn(run.runId, this.workspace),
       experiment: this.#experiment(experiment.name),
       user: this.#user(userName),
       userName,
@@ -196,10 +207,10 @@ class UrnBuilder {
       model: usable(this.#model(modelName)),
       modelName,
       group: usable(this.#group(version.name)),
-      versionSet: versionSetUrn(version.name, platformInstance),
+      versionSet: versionSetUrn(version.name, platformInstance, this.workspace),
       // Unity Catalog knows no stages, and so a version is in none.
       stageTag: usable(stageTagUrn(version.currentStage === '' ? 'None' : version.currentStage)),
-      ...(run === undefined ? {} : { run: runUrn(run.runId) }),
+      ...(run === undefined ? {} : { run: runUrn(run.runId, this.workspace) }),
       ...(version.userId === undefined || version.userId === ''
         ? {}
         : { user: this.#user(version.userId) }),
@@ -216,16 +227,23 @@ class UrnBuilder {
   }
 
   #model(modelName: string): string {
-    return mlModelUrn(modelName, this.settings.env, this.settings.platformInstance);
+    const { env, platformInstance } = this.settings;
+    return mlModelUrn(this.#name(modelName), env, platformInstance);
   }
 
   #group(name: string): string {
-    return mlModelGroupUrn(name, this.settings.env, this.settings.platformInstance);
+    const { env, platformInstance } = this.settings;
+    return mlModelGroupUrn(this.#name(name), env, platformInstance);
   }
 
   /** In PROD always, as with DataHub's own connector, or the dataset of a switcher would be lost. */
   #mlflowDataset(name: string): string {
-    return datasetUrn(MLFLOW_PLATFORM, name, 'PROD', this.settings.platformInstance);
+    const { platformInstance } = this.settings;
+    return datasetUrn(MLFLOW_PLATFORM, this.#name(name), 'PROD', platformInstance);
+  }
+
+  #name(name: string): string {
+    return nameInWorkspace(name, this.workspace);
   }
 }
 

@@ -6,6 +6,7 @@ import { EMPTY, type OperatorFunction } from 'rxjs';
 import { mergeMap } from 'rxjs/operators';
 import { messageOf, PipelineError } from '../core/errors.js';
 import type { MlflowRecord } from '../mlflow/records.js';
+import { inWorkspace } from '../mlflow/workspace.js';
 import type { Rejection, RunContext } from '../stream/contracts.js';
 
 /** What a record can't be worked on for. Thrown inside an operator, it rejects that record alone. */
@@ -52,8 +53,17 @@ export function unknownKind(record: { readonly kind?: unknown }): never {
   throw new BadRecord('UNKNOWN_RECORD_KIND', `the kind of the record is ${kind}`);
 }
 
-/** What a record is and which: `run 4f2a…`, `model version churn 3`. */
+/** What a record is and which: `run 4f2a…`, `workspace team-a: model version churn 3`. */
 export function identityOf(record: MlflowRecord): string {
+  return inWorkspace(nameOf(record), workspaceOf(record));
+}
+
+/** Undefined for `default`. What a source of one's own gives may have no server. */
+export function workspaceOf({ server }: Partial<MlflowRecord>): string | undefined {
+  return server?.workspace;
+}
+
+function nameOf(record: MlflowRecord): string {
   switch (record.kind) {
     case 'server':
       return `server ${record.server.uri}`;

@@ -12,6 +12,7 @@
  */
 
 import type { RecordKind } from '../mlflow/records.js';
+import { inWorkspace } from '../mlflow/workspace.js';
 import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
 import { concatPages, mapPages } from '../stream/pages.js';
 import { JoinIndex } from './join-index.js';
@@ -67,7 +68,8 @@ class Reading {
     private readonly index: JoinIndex,
   ) {
     this.#pages = new RecordPages(store.server, context, plan, index);
-    const { memory } = plan;
+    const { workspace } = store.server;
+    const memory = workspace === undefined ? plan.memory : plan.memory?.inWorkspace(workspace);
     if (memory !== undefined) {
       this.#recall = new ReadingWithMemory(store, context.recorder, memory, this.#pages, index);
     }
@@ -85,7 +87,15 @@ class Reading {
       sections.push(() => recall?.versionsLeftOver() ?? this.#versionsLeftOver());
     }
     if (wants('dataset')) sections.push(() => this.#datasets());
+    sections.push(() => this.#end());
     return concatPages(sections);
+  }
+
+  /** Yields nothing: where there are more workspaces to read, the index need not wait for them. */
+  async *#end(): AsyncGenerator<RecordPage> {
+    await Promise.resolve();
+    this.index.close();
+    yield* [];
   }
 
   async *#server(): AsyncGenerator<RecordPage> {
@@ -111,7 +121,7 @@ class Reading {
       this.context.recorder.warn(
         'RUNS_NOT_READ',
         'the runs of an experiment that could not be read are not read either',
-        identity,
+        inWorkspace(identity, this.store.server.workspace),
       );
     }
   }

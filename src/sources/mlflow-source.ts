@@ -17,6 +17,7 @@ import { restSource } from './rest-source.js';
 import { sqliteStoreOptions, type SqliteStoreOptions } from './sqlite/options.js';
 import { sqlitePath } from './sqlite/uri.js';
 import { sqliteSource } from './sqlite-source.js';
+import { labelOf } from './workspace-option.js';
 
 const NAME = 'mlflowSource';
 
@@ -66,7 +67,7 @@ export function mlflowSource({ uri, ...options }: MlflowSourceOptions = {}): Sou
     parseOptions(NAME, restOptionsSchema, options);
   }
   return {
-    label: 'mlflow MLFLOW_TRACKING_URI',
+    label: labelOf('MLFLOW_TRACKING_URI', 'workspace' in options ? options.workspace : undefined),
     open: async (context) => {
       const fromEnv = context.env['MLFLOW_TRACKING_URI'] ?? '';
       if (fromEnv === '') return await restSource(options, NAME).open(context);

@@ -5,25 +5,34 @@
 import { parseOptions } from '../core/options.js';
 import { parseAddress } from '../mlflow/address.js';
 import type { Source } from '../stream/contracts.js';
-import { readMlflow } from './mlflow-reader.js';
 import { restOptionsSchema, type RestOptions } from './rest/options.js';
 import { openRestStore } from './rest/rest-store.js';
+import { namedWorkspace } from './rest/workspace.js';
+import { labelOf } from './workspace-option.js';
+import { readWorkspaces } from './workspaces.js';
 
 /**
  * Reads an MLflow server over REST. Requests grow with pages, not with entities.
  *
  * @param component - what messages about the options call it
  * @throws PipelineError `INVALID_OPTIONS`, `INVALID_URI` (usage) here; when it is opened, what
- *   `openRestStore` does
+ *   `openRestStore` and `readWorkspaces` do
  *
  * @example
  * restSource({ uri: 'http://localhost:5000', runsPageSize: 500 });
  */
 export function restSource(options: RestOptions = {}, component = 'restSource'): Source {
-  const { uri, registryUri } = parseOptions(component, restOptionsSchema, options);
+  const { uri, registryUri, ...settings } = parseOptions(component, restOptionsSchema, options);
+  const named = namedWorkspace(settings, {});
   if (registryUri !== undefined) parseAddress(registryUri, 'registryUri');
   return {
-    label: `mlflow ${uri === undefined ? 'MLFLOW_TRACKING_URI' : parseAddress(uri, 'uri').shown}`,
-    open: async (context) => readMlflow(await openRestStore(options, context), context),
+    label: labelOf(
+      uri === undefined ? 'MLFLOW_TRACKING_URI' : parseAddress(uri, 'uri').shown,
+      named,
+    ),
+    open: async (context) => {
+      const workspace = namedWorkspace(settings, context.env);
+      return readWorkspaces(await openRestStore(options, context), workspace, context);
+    },
   };
 }

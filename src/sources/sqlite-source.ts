@@ -4,24 +4,27 @@
 
 import { parseOptions } from '../core/options.js';
 import type { Source } from '../stream/contracts.js';
-import { readMlflow } from './mlflow-reader.js';
 import { sqliteStoreOptions, type SqliteStoreOptions } from './sqlite/options.js';
 import { openSqliteStore } from './sqlite/sqlite-store.js';
 import { sqliteUri } from './sqlite/uri.js';
+import { labelOf } from './workspace-option.js';
+import { readWorkspaces } from './workspaces.js';
 
 /**
  * Reads an MLflow database without the server, read-only and without holding up its writers.
  *
  * @param component - what messages about the options call it
- * @throws PipelineError `INVALID_OPTIONS` (usage) here; when it is opened, what `openSqliteStore` does
+ * @throws PipelineError `INVALID_OPTIONS` (usage) here; when it is opened, what `openSqliteStore`
+ *   and `readWorkspaces` do
  *
  * @example
  * sqliteSource({ path: 'mlflow.db' });
  */
 export function sqliteSource(options: SqliteStoreOptions, component = 'sqliteSource'): Source {
-  const { path } = parseOptions(component, sqliteStoreOptions, options);
+  const { path, workspace } = parseOptions(component, sqliteStoreOptions, options);
   return {
-    label: `mlflow ${sqliteUri(path)}`,
-    open: async (context) => readMlflow(await openSqliteStore(options, context), context),
+    label: labelOf(sqliteUri(path), workspace),
+    open: async (context) =>
+      readWorkspaces(await openSqliteStore(options, context), workspace, context),
   };
 }

@@ -72,8 +72,38 @@ export interface MlflowStore {
   /** How many there are, as far as that can be said cheaply: left out where it can't. */
   count(): Promise<StoreCounts>;
 
+  /** Those of MLflow 3; absent where there can be none, and in the stores that it gives itself. */
+  readonly workspaces?: StoreWorkspaces;
+
   close(): Promise<void>;
 }
+
+/** The workspaces of a store, which is itself that of `default` or the server's own choice. */
+export interface StoreWorkspaces {
+  /**
+   * The names of all that can be read, sorted; odd ones that MLflow itself would not take as well.
+   *
+   * @throws PipelineError `NO_WORKSPACES` (usage) where it has none; those of reading
+   */
+  list(): Promise<readonly string[]>;
+
+  /**
+   * The store in one of them, whether it is there or not: it is asked no sooner than the store is.
+   * There is nothing to close about it but the store that it is from.
+   *
+   * @param name - as `isWorkspaceName` has it
+   */
+  open(name: string): MlflowStore;
+
+  /**
+   * Why something asked in one of them failed, where that is because it has been deleted or is
+   * hidden by now; undefined where it is there, or the store does not say. Never throws. Absent where
+   * what is asked in a workspace that is not there finds nothing, and does not fail.
+   */
+  lossOf?(name: string, error: unknown): Promise<WorkspaceLoss | undefined>;
+}
+
+export type WorkspaceLoss = 'deleted' | 'hidden';
 
 export interface StoreCounts {
   readonly experiments?: number;

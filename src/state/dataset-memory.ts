@@ -2,7 +2,7 @@
  * How runs described datasets: of each dataset and source type, the use that counts.
  */
 
-import type { DatasetUse, MlflowRecord } from '../mlflow/records.js';
+import type { DatasetUse, MlflowRecord, RunRecord } from '../mlflow/records.js';
 import type { StateDatabase } from './state-database.js';
 import { toKey } from './text-key.js';
 
@@ -12,19 +12,21 @@ export function saveDatasetUses(
   generation: number,
   records: readonly unknown[],
 ): void {
-  const winners = new Map<string, DatasetUse>();
+  const winners = new Map<string, { readonly use: DatasetUse; readonly workspace: string }>();
   for (const record of records as readonly Partial<MlflowRecord>[]) {
     if (record.kind !== 'run') continue;
-    const { run } = record as Extract<MlflowRecord, { kind: 'run' }>;
+    const { run, server } = record as RunRecord;
+    const workspace = columnOf(server.workspace);
     for (const input of run.datasetInputs) {
       const use = { input, runId: run.runId, startTime: run.startTime };
-      const id = JSON.stringify([input.dataset.name, input.dataset.sourceType]);
+      const id = JSON.stringify([workspace, input.dataset.name, input.dataset.sourceType]);
       const other = winners.get(id);
-      if (other === undefined || isGreater(use, other)) winners.set(id, use);
+      if (other === undefined || isGreater(use, other.use)) winners.set(id, { use, workspace });
     }
   }
   if (winners.size === 0) return;
-  const rows = Array.from(winners.values(), (use) => [
+  const rows = Array.from(winners.values(), ({ use, workspace }) => [
+    workspace,
     toKey(use.input.dataset.name),
     toKey(use.input.dataset.sourceType),
     use.startTime,
@@ -34,9 +36,9 @@ export function saveDatasetUses(
   ]);
   database.run(
     `INSERT INTO dataset_uses
-     SELECT ?1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5
+     SELECT ?1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
      FROM json_each(?2) WHERE true
-     ON CONFLICT (generation, name, source_type) DO UPDATE SET start_time = excluded.start_time,
+     ON CONFLICT (generation, workspace, name, source_type) DO UPDATE SET start_time = excluded.start_time,
        run_id = excluded.run_id, digest = excluded.digest, content = excluded.content
      WHERE (excluded.start_time, excluded.run_id, excluded.digest) >=
            (dataset_uses.start_time, dataset_uses.run_id, dataset_uses.digest)`,
@@ -45,23 +47,34 @@ export function saveDatasetUses(
   );
 }
 
-/** In the order of (name, source type), after the one given. */
+/**
+ * Those of a workspace in the order of (name, source type), after the one given.
+ *
+ * @param workspace - undefined for `default`
+ */
 export function datasetUses(
   database: StateDatabase,
   generation: number,
+  workspace: string | undefined,
   limit: number,
   after?: DatasetUse,
 ): DatasetUse[] {
   const rows = database.select<readonly [string]>(
     ['content'],
-    `(SELECT content FROM dataset_uses WHERE generation = ? AND (name, source_type) > (?, ?)
+    `(SELECT content FROM dataset_uses
+      WHERE generation = ? AND workspace = ? AND (name, source_type) > (?, ?)
       ORDER BY name, source_type LIMIT ?)`,
     generation,
+    columnOf(workspace),
     after === undefined ? '' : toKey(after.input.dataset.name),
     after === undefined ? '' : toKey(after.input.dataset.sourceType),
     limit,
   );
   return rows.map(([content]) => JSON.parse(content) as DatasetUse);
+}
+
+function columnOf(workspace: string | undefined): string {
+  return workspace ?? '';
 }
 
 /** As the datasets of one sweep are compared: by start time, run, digest. */

@@ -4,6 +4,7 @@
 
 import { closeSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { PipelineError } from '../core/errors.js';
+import { DEFAULT_WORKSPACE } from '../mlflow/workspace.js';
 import { notOurs, stateFailure } from './failures.js';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.js';
 import type { StateFacts, SweepFacts } from './options.js';
@@ -85,13 +86,15 @@ export function resetState(path: string): void {
 }
 
 function sweepFacts(row: ReturnType<typeof listSweeps>[number]): SweepFacts {
-  const { number, kind, started, completed, since } = row;
+  const { number, kind, started, completed, since, workspaces } = row;
+  const isDefault = workspaces.length === 1 && workspaces[0] === DEFAULT_WORKSPACE;
   return {
     sweep: number,
     kind,
     startedAt: new Date(started).toISOString(),
     ...(completed === undefined ? {} : { completedAt: new Date(completed).toISOString() }),
     ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
+    ...(isDefault ? {} : { workspaces }),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Experiment } from '../mlflow/types.js';
 import { digestOfExperiment } from './digest.js';
 import { deliveredContents } from './records.js';
 import type { StateDatabase } from './state-database.js';
-import { fromKey, toKey } from './text-key.js';
+import { toKey } from './text-key.js';
 
 /**
  * Which runs of an experiment a sweep has to read.
@@ -30,16 +30,24 @@ interface Met {
 /**
  * Notes the experiments, and gives by id what they need. An experiment's own page is soon noted with
  * its new name: what its runs need must outlive that.
+ *
+ * @param workspace - that they are in; undefined for `default`
  */
 export function meetExperiments(
   database: StateDatabase,
   experiments: readonly NamedExperiment[],
+  workspace: string | undefined,
 ): Map<string, NeededRuns> {
-  const met = metExperiments(database, experiments);
+  const place = workspace === undefined ? '' : `@${workspace} `;
+  const keyOf = (experimentId: string): string => toKey(`${place}${experimentId}`);
+  const met = metExperiments(
+    database,
+    experiments.map(({ experimentId }) => keyOf(experimentId)),
+  );
   const delivered = new Map(
     deliveredContents(
       database,
-      experiments.map(({ experimentId }) => experimentKey(experimentId)),
+      experiments.map(({ experimentId }) => experimentKey(experimentId, workspace)),
     ),
   );
   const needed = new Map<string, NeededRuns>();
@@ -47,13 +55,13 @@ export function meetExperiments(
   for (const experiment of experiments) {
     const { experimentId } = experiment;
     const content = digestOfExperiment(experiment);
-    const before = met.get(experimentId);
+    const before = met.get(keyOf(experimentId));
     const runs =
       before?.content === content
         ? before.runs
-        : neededNow(before, delivered.get(experimentKey(experimentId)), content);
+        : neededNow(before, delivered.get(experimentKey(experimentId, workspace)), content);
     needed.set(experimentId, runs);
-    if (before?.content !== content) rows.push([toKey(experimentId), content, runs]);
+    if (before?.content !== content) rows.push([keyOf(experimentId), content, runs]);
   }
   if (rows.length > 0) {
     database.transaction(() => {
@@ -90,14 +98,12 @@ function neededNow(
   return delivered === content ? 'since' : 'rest';
 }
 
-function metExperiments(
-  database: StateDatabase,
-  experiments: readonly NamedExperiment[],
-): Map<string, Met> {
+/** By key. */
+function metExperiments(database: StateDatabase, keys: readonly string[]): Map<string, Met> {
   const rows = database.select<readonly [string, string, NeededRuns]>(
     ['m.experiment_id', 'm.content', 'm.runs'],
     'json_each(?) AS j CROSS JOIN met_experiments AS m ON m.experiment_id = j.value',
-    JSON.stringify(experiments.map(({ experimentId }) => toKey(experimentId))),
+    JSON.stringify(keys),
   );
-  return new Map(rows.map(([id, content, runs]) => [fromKey(id), { content, runs }]));
+  return new Map(rows.map(([key, content, runs]) => [key, { content, runs }]));
 }

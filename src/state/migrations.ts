@@ -56,4 +56,20 @@ export const MIGRATIONS: readonly string[] = [
     start_time REAL NOT NULL, run_id TEXT NOT NULL, digest TEXT NOT NULL, content TEXT NOT NULL,
     PRIMARY KEY (generation, name, source_type)) WITHOUT ROWID;
   `,
+  `
+  -- Workspaces of MLflow 3. Keys hold the name of theirs, unless it is default.
+  ALTER TABLE sweeps ADD COLUMN workspaces TEXT NOT NULL DEFAULT '["default"]';
+  CREATE INDEX workspace_versions ON records(key) WHERE key >= 'version@' AND key < 'versionA';
+
+  -- workspace: empty for default.
+  CREATE TABLE workspace_dataset_uses(
+    generation INTEGER NOT NULL, workspace TEXT NOT NULL, name TEXT NOT NULL,
+    source_type TEXT NOT NULL, start_time REAL NOT NULL, run_id TEXT NOT NULL,
+    digest TEXT NOT NULL, content TEXT NOT NULL,
+    PRIMARY KEY (generation, workspace, name, source_type)) WITHOUT ROWID;
+  INSERT INTO workspace_dataset_uses
+    SELECT generation, '', name, source_type, start_time, run_id, digest, content FROM dataset_uses;
+  DROP TABLE dataset_uses;
+  ALTER TABLE workspace_dataset_uses RENAME TO dataset_uses;
+  `,
 ];

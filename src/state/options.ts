@@ -107,6 +107,8 @@ export interface SweepFacts {
   readonly completedAt?: string;
   /** Of a lookback. ISO 8601, UTC. */
   readonly since?: string;
+  /** Names of those that were read to their end, sorted; absent where that is `default` alone. */
+  readonly workspaces?: readonly string[];
 }
 
 export interface SinkFacts {

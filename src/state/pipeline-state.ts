@@ -5,24 +5,13 @@
 
 import type { JsonValue, Proposal } from '../datahub/proposal.js';
 import type { RecordKey } from '../mlflow/record-key.js';
-import type { DatasetUse } from '../mlflow/records.js';
-import type { Experiment, ModelVersion } from '../mlflow/types.js';
-import { datasetUses, saveDatasetUses } from './dataset-memory.js';
+import { saveDatasetUses } from './dataset-memory.js';
 import { Entities } from './entities.js';
 import { damaged, stateError } from './failures.js';
-import { meetExperiments, type NeededRuns } from './met-experiments.js';
 import type { StateSettings } from './options.js';
 import { PageDelivery } from './page-delivery.js';
-import {
-  changedVersions,
-  deliveredRecords,
-  forgetRecords,
-  knownVersions,
-  openRuns,
-  saveRecords,
-  touchRecords,
-  unchangedRecords,
-} from './records.js';
+import { readMemory } from './read-memory.js';
+import { forgetRecords, saveRecords, touchRecords, unchangedRecords } from './records.js';
 import {
   type CandidatePage,
   countRemovable,
@@ -33,7 +22,7 @@ import {
   staleCandidates,
 } from './stale.js';
 import { StateDatabase } from './state-database.js';
-import { beginSweep, completeSweep, type Sweep, type SweepRequest } from './sweeps.js';
+import { beginSweep, completeSweep, leaveOut, type Sweep, type SweepRequest } from './sweeps.js';
 import { fromKey, toKey } from './text-key.js';
 
 /** What the state notes of a page beside what its sinks confirmed. */
@@ -98,20 +87,14 @@ export class PipelineState {
     return this.settings.path;
   }
 
-  /** What the source is told: a `ReadMemory`. */
-  readonly memory = {
-    delivered: (keys: readonly RecordKey[]): Set<RecordKey> =>
-      deliveredRecords(this.database, this.sweep.number, keys),
-    neededRuns: (experiments: readonly Pick<Experiment, 'experimentId' | 'name'>[]) =>
-      this.#neededRuns(experiments),
-    changedVersions: (versions: readonly ModelVersion[]): Set<RecordKey> =>
-      changedVersions(this.database, versions),
-    knownVersions: (limit: number, after?: RecordKey) => knownVersions(this.database, limit, after),
-    openRuns: (limit: number, after?: string): string[] =>
-      openRuns(this.database, this.sweep.since ?? 0, limit, after),
-    datasetUses: (limit: number, after?: DatasetUse): DatasetUse[] =>
-      datasetUses(this.database, this.sweep.generation, limit, after),
-  };
+  /**
+   * What the source is told: the methods of a `ReadMemory`.
+   *
+   * @param workspace - absent for `default`
+   */
+  memory(workspace?: string): ReturnType<typeof readMemory> {
+    return readMemory(this.database, this.sweep, workspace);
+  }
 
   /** By lane, where reading goes on. */
   positions(): Map<string, string> {
@@ -219,10 +202,19 @@ export class PipelineState {
     return removed;
   }
 
-  /** Everything was delivered and every sink is closed. */
-  complete(now: number, sinkPositions: ReadonlyMap<string, JsonValue>): void {
+  /**
+   * Everything was delivered and every sink is closed.
+   *
+   * @param lost - workspaces that were not read to their end
+   */
+  complete(
+    now: number,
+    sinkPositions: ReadonlyMap<string, JsonValue>,
+    lost: ReadonlySet<string> = new Set(),
+  ): void {
     const { number, kind } = this.sweep;
     this.database.transaction(() => {
+      leaveOut(this.database, this.sweep, lost);
       completeSweep(this.database, this.sweep, now);
       for (const { id } of this.#sinks.values()) {
         this.database.run(
@@ -239,14 +231,6 @@ export class PipelineState {
 
   close(): void {
     this.database.close();
-  }
-
-  #neededRuns(
-    experiments: readonly Pick<Experiment, 'experimentId' | 'name'>[],
-  ): Map<string, NeededRuns> {
-    const needed = meetExperiments(this.database, experiments);
-    if (this.sweep.kind === 'lookback') return needed;
-    return new Map(Array.from(needed, ([id, runs]) => [id, runs === 'since' ? 'rest' : runs]));
   }
 
   #saveSinkPositions(positions: ReadonlyMap<string, JsonValue>): void {

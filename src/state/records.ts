@@ -3,7 +3,7 @@
  * whether something else has to be read again.
  */
 
-import { recordKey, type RecordKey, runKey, versionKey } from '../mlflow/record-key.js';
+import { keyStart, recordKey, type RecordKey, runKey, versionKey } from '../mlflow/record-key.js';
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { ModelVersion, Run } from '../mlflow/types.js';
 import { digestOfExperiment, digestOfVersion } from './digest.js';
@@ -130,14 +130,19 @@ function named(
     .filter(([key]) => wanted.has(key));
 }
 
-/** Those of the versions that are not what was delivered. */
+/**
+ * Those of the versions that are not what was delivered.
+ *
+ * @param workspace - that they are in; undefined for `default`, here and in what follows
+ */
 export function changedVersions(
   database: StateDatabase,
   versions: readonly ModelVersion[],
+  workspace: string | undefined,
 ): Set<RecordKey> {
   const digests = new Map<RecordKey, string>();
   for (const version of versions) {
-    digests.set(versionKey(version.name, version.version), digestOfVersion(version));
+    digests.set(versionKey(version.name, version.version, workspace), digestOfVersion(version));
   }
   for (const [key, content] of deliveredContents(database, [...digests.keys()])) {
     if (digests.get(key) === content) digests.delete(key);
@@ -147,15 +152,22 @@ export function changedVersions(
 
 export function knownVersions(
   database: StateDatabase,
+  workspace: string | undefined,
   limit: number,
   after?: RecordKey,
 ): { key: RecordKey; runId?: string }[] {
-  // After 'version ' and before 'version!', which is the next text of its length.
+  const start = keyStart('version', workspace);
+  // As the index says it that is to be used.
+  const indexed =
+    workspace === undefined
+      ? `key >= 'version ' AND key < 'version!'`
+      : `key >= 'version@' AND key < 'versionA'`;
   const rows = database.select<readonly [string, string | null]>(
     ['key', 'run_id'],
-    `(SELECT key, run_id FROM records WHERE key >= 'version ' AND key < 'version!' AND key > ?
+    `(SELECT key, run_id FROM records WHERE ${indexed} AND key > ? AND key < ?
       ORDER BY key LIMIT ?)`,
-    after === undefined ? '' : toKey(after),
+    after === undefined ? start : toKey(after),
+    behindAll(start),
     limit,
   );
   return rows.map(([key, runId]) => ({
@@ -167,18 +179,27 @@ export function knownVersions(
 /** Runs that started before `since` and had not ended when they were delivered last. */
 export function openRuns(
   database: StateDatabase,
+  workspace: string | undefined,
   since: number,
   limit: number,
   after?: string,
 ): string[] {
+  const start = keyStart('run', workspace);
   const rows = database.select<readonly [string]>(
     ['key'],
-    `(SELECT key FROM records WHERE open = 1 AND key > ? AND start < ? ORDER BY key LIMIT ?)`,
-    after === undefined ? '' : toKey(runKey(after)),
+    `(SELECT key FROM records WHERE open = 1 AND key > ? AND key < ? AND start < ?
+      ORDER BY key LIMIT ?)`,
+    after === undefined ? start : toKey(runKey(after, workspace)),
+    behindAll(start),
     since,
     limit,
   );
-  return rows.map(([key]) => fromKey(key).slice('run '.length));
+  return rows.map(([key]) => fromKey(key).slice(start.length));
+}
+
+/** What comes right behind all keys that begin so: the blank at the end becomes the next character. */
+function behindAll(start: string): string {
+  return `${start.slice(0, -1)}!`;
 }
 
 function rowOf(key: RecordKey, record: MlflowRecord): Row {
@@ -207,5 +228,6 @@ function isOpen({ status, endTime }: Run): boolean {
 
 /** Sources of one's own may give anything, and sources of proposals give those. */
 export function isRecord(value: unknown): value is MlflowRecord {
-  return typeof value === 'object' && value !== null && 'kind' in value && 'server' in value;
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  return 'server' in value && typeof value.server === 'object' && value.server !== null;
 }

@@ -18,6 +18,8 @@ export interface SweepRequest {
   readonly sinks: readonly string[];
   /** Kinds of records that are read. */
   readonly kinds: readonly string[];
+  /** Names of the workspaces that are read. */
+  readonly workspaces: readonly string[];
   /** Whether an unfinished sweep is left where it is. */
   readonly fresh: boolean;
   /** Whether everything is read and sent. */
@@ -42,6 +44,7 @@ interface SweepRow {
   readonly since: number | undefined;
   readonly sendAll: boolean;
   readonly kinds: readonly string[];
+  readonly workspaces: readonly string[];
   readonly sinks: readonly string[];
   readonly started: number;
   readonly completed: number | undefined;
@@ -78,7 +81,7 @@ export function beginSweep(
     database.run('UPDATE records SET input = NULL');
   }
   database.run(
-    'INSERT INTO sweeps VALUES (?, ?, ?, ?, ?, ?, 0, ?, NULL)',
+    'INSERT INTO sweeps VALUES (?, ?, ?, ?, ?, ?, 0, ?, NULL, ?)',
     number,
     since === undefined ? 'full' : 'lookback',
     since ?? null,
@@ -86,10 +89,27 @@ export function beginSweep(
     JSON.stringify([...request.kinds].sort()),
     JSON.stringify(request.sinks.map(toKey)),
     request.now,
+    JSON.stringify([...request.workspaces].sort()),
   );
   return since === undefined
     ? { number, kind: 'full', resumed: false, generation: number }
     : { number, kind: 'lookback', since, resumed: false, generation: lastFull?.number ?? 0 };
+}
+
+/**
+ * Notes of workspaces that were not read to their end that the sweep was not about them: then no
+ * lookback takes them for read. In a transaction.
+ */
+export function leaveOut(
+  database: StateDatabase,
+  { number }: Sweep,
+  lost: ReadonlySet<string>,
+): void {
+  if (lost.size === 0) return;
+  const row = listSweeps(database, 1).find((each) => each.number === number);
+  const kept = row?.workspaces.filter((name) => !lost.has(name)) ?? [];
+  const sql = 'UPDATE sweeps SET workspaces = ? WHERE sweep = ?';
+  database.run(sql, JSON.stringify(kept), number);
 }
 
 /** In a transaction, after everything was delivered and the sinks were closed. */
@@ -108,29 +128,46 @@ export function completeSweep(database: StateDatabase, { number, kind }: Sweep, 
 export function listSweeps(database: StateDatabase, limit: number): SweepRow[] {
   return database
     .select<
-      readonly [number, SweepKind, number | null, number, string, string, number, number | null]
+      readonly [
+        ...[number, SweepKind, since: number | null, sendAll: number],
+        ...[kinds: string, workspaces: string, sinks: string],
+        ...[started: number, completed: number | null],
+      ]
     >(
-      ['sweep', 'kind', 'since', 'send_all', 'kinds', 'sinks', 'started', 'completed'],
+      [
+        'sweep',
+        'kind',
+        'since',
+        'send_all',
+        'kinds',
+        'workspaces',
+        'sinks',
+        'started',
+        'completed',
+      ],
       '(SELECT * FROM sweeps ORDER BY sweep DESC LIMIT ?)',
       limit,
     )
-    .map(([number, kind, since, sendAll, kinds, sinks, started, completed]) => ({
+    .map(([number, kind, since, sendAll, kinds, workspaces, sinks, started, completed]) => ({
       number,
       kind,
       since: since ?? undefined,
       sendAll: sendAll === 1,
       kinds: JSON.parse(kinds) as string[],
+      workspaces: JSON.parse(workspaces) as string[],
       sinks: (JSON.parse(sinks) as string[]).map(fromKey),
       started,
       completed: completed ?? undefined,
     }));
 }
 
-function canGoOn(last: SweepRow, { sinks, kinds, fresh, full }: SweepRequest): boolean {
+function canGoOn(last: SweepRow, request: SweepRequest): boolean {
+  const { sinks, kinds, workspaces, fresh, full } = request;
   if (fresh || last.completed !== undefined) return false;
   // A sink that was no part of it would miss what was delivered before it broke off.
   if (sinks.some((sink) => !last.sinks.includes(sink))) return false;
   if ([...kinds].sort().join() !== last.kinds.join()) return false;
+  if ([...workspaces].sort().join() !== last.workspaces.join()) return false;
   return last.sendAll || !full;
 }
 
@@ -140,7 +177,7 @@ function sinceOf(
   sweeps: readonly SweepRow[],
   lastFull: SweepRow | undefined,
   { lookbackDays, fullSweepEveryDays, fullSweepEverySweeps }: StateSettings,
-  { sinks, kinds, full, now }: SweepRequest,
+  { sinks, kinds, workspaces, full, now }: SweepRequest,
 ): number | undefined {
   const last = sweeps.find(({ completed }) => completed !== undefined);
   if (lookbackDays === undefined || full || last === undefined || lastFull === undefined) {
@@ -152,6 +189,8 @@ function sinceOf(
   ).length;
   if (fullSweepEverySweeps !== undefined && lookbacks >= fullSweepEverySweeps) return undefined;
   if (kinds.some((kind) => !lastFull.kinds.includes(kind))) return undefined;
+  // Of a workspace that was left out for a while nothing is known of what came into it meanwhile.
+  if (workspaces.some((name) => !last.workspaces.includes(name))) return undefined;
   // A sink that was left out for a while has missed what was sent meanwhile.
   const upToDate = new Set(
     database

@@ -110,7 +110,7 @@ export async function deliverPages(delivery: Delivery): Promise<Delivered> {
     await closeAll(opened.open, outcome, delivery);
   }
   keeper?.noteSinks();
-  if (outcome === 'complete') keeper?.complete(delivery.now());
+  if (outcome === 'complete') keeper?.complete(delivery.now(), source.lostWorkspaces);
   return { outcome, stale };
 }
 

@@ -20,7 +20,7 @@ import type { PageDelivery } from '../state/page-delivery.js';
 import { PipelineState } from '../state/pipeline-state.js';
 import { isRecord } from '../state/records.js';
 import type { AnyOperator, OpenSink, Page, ReadPlan, Rejection } from './contracts.js';
-import type { SinkMemory } from './memory.js';
+import type { ReadMemory, SinkMemory } from './memory.js';
 
 const { version: VERSION } = createRequire(import.meta.url)('../../package.json') as {
   readonly version: string;
@@ -65,6 +65,8 @@ export interface StateOptions {
   /** Labels of the sinks. */
   readonly sinks: readonly string[];
   readonly plan: ReadPlan;
+  /** That are read; `default` among them under this name. */
+  readonly workspaces: readonly string[];
   readonly fresh: boolean;
   readonly full: boolean;
   readonly dryRun: boolean;
@@ -96,18 +98,23 @@ export class StateKeeper {
   }
 
   static open({ settings, pipeline, sinks, plan, ...rest }: StateOptions): StateKeeper {
-    const { fresh, full, dryRun, startedAt } = rest;
+    const { workspaces, fresh, full, dryRun, startedAt } = rest;
     const kinds = [...plan.kinds];
-    const request = { pipeline, sinks, kinds, fresh, full, now: startedAt };
+    const request = { pipeline, sinks, kinds, workspaces, fresh, full, now: startedAt };
     return new StateKeeper(PipelineState.open(settings, request, dryRun), settings, sinks);
   }
 
   /** The plan with what the source is to know. */
   plan(plan: ReadPlan): ReadPlan {
-    const { sweep, memory } = this.state;
-    const { since } = sweep;
+    const { since } = this.state.sweep;
     const positions = this.state.positions();
-    return { ...plan, memory: { ...memory, positions, ...(since === undefined ? {} : { since }) } };
+    const memoryOf = (workspace?: string): ReadMemory => ({
+      ...this.state.memory(workspace),
+      positions,
+      ...(since === undefined ? {} : { since }),
+      inWorkspace: memoryOf,
+    });
+    return { ...plan, memory: memoryOf() };
   }
 
   sinkMemory(label: string): SinkMemory {
@@ -184,9 +191,13 @@ export class StateKeeper {
     this.state.saveSinkPositions(this.#positions());
   }
 
-  /** Everything was delivered and every sink is closed. */
-  complete(now: number): void {
-    this.state.complete(now, this.#positions());
+  /**
+   * Everything was delivered and every sink is closed.
+   *
+   * @param lost - workspaces that were not read to their end
+   */
+  complete(now: number, lost: ReadonlySet<string> = new Set()): void {
+    this.state.complete(now, this.#positions(), lost);
   }
 
   close(): void {

@@ -25,7 +25,8 @@ export interface PagePosition {
  * What a source is told of earlier sweeps over the same store, and of this one, where it goes on
  * after having broken off. A page counts as delivered when every sink has confirmed it.
  *
- * Lists come in pieces: `limit` of them, after the one named; an empty list is the end.
+ * Lists come in pieces: `limit` of them, after the one named; an empty list is the end. What the
+ * methods take and give is of one workspace of the store's: `default`, or that of `inWorkspace`.
  */
 export interface ReadMemory {
   /**
@@ -56,6 +57,8 @@ export interface ReadMemory {
   openRuns(limit: number, after?: string): readonly string[];
   /** How runs that were delivered, and need not be read now, described datasets. */
   datasetUses(limit: number, after?: DatasetUse): readonly DatasetUse[];
+  /** The same of another workspace. Positions are those of all of them. */
+  inWorkspace(workspace: string): ReadMemory;
 }
 
 export interface KnownVersion {

@@ -58,8 +58,12 @@ export async function removeStale(removal: Removal): Promise<StaleReport> {
   return { ...report, kept };
 }
 
-function reasonToSkip({ keeper, plan }: Removal): string | undefined {
+function reasonToSkip({ keeper, plan, source }: Removal): string | undefined {
   if (!keeper.settings.removeStale) return 'removeStale is off';
+  const lost = [...(source.lostWorkspaces ?? [])];
+  if (lost.length > 0) {
+    return `not everything was read (the rest of workspace ${lost.join(', ')})`;
+  }
   if (keeper.anyRejected) {
     return 'some records could not be read or mapped, and what they stand for is not known';
   }

@@ -12,6 +12,7 @@ import { randomUUID } from 'node:crypto';
 import { messageOf, PipelineError } from '../core/errors.js';
 import { redactor, secretsOf } from '../core/redact.js';
 import type { ServerFacts } from '../mlflow/types.js';
+import { DEFAULT_WORKSPACE } from '../mlflow/workspace.js';
 import type { StateReport, StateSettings } from '../state/options.js';
 import type {
   AnyOperator,
@@ -214,6 +215,7 @@ export function openState(
     pipeline: gives === 'proposal' ? label : source.server.uri,
     sinks: sinks.map((sink) => sink.label),
     plan,
+    workspaces: source.workspaces ?? [DEFAULT_WORKSPACE],
     fresh,
     full,
     dryRun,

@@ -2,9 +2,7 @@
  * The source kit's checks for a source that is told of earlier sweeps.
  */
 
-import { runKey } from '../mlflow/record-key.js';
-import { RECORD_KINDS, type MlflowRecord } from '../mlflow/records.js';
-import type { Run } from '../mlflow/types.js';
+import { RECORD_KINDS, type MlflowRecord, type RunRecord } from '../mlflow/records.js';
 import type { OpenSource } from '../stream/contracts.js';
 import { verify } from './verify.js';
 import { keysOf, pagesOf, verifyEqual, whileOpen, type SourceCheck } from './source-setup.js';
@@ -34,10 +32,9 @@ export const memoryChecks: readonly SourceCheck[] = [
           memory.begin();
           const before = await memory.deliver(read(open, memory), cut);
           const after = await memory.deliver(read(open, memory));
-          const runs = [...runsIn(before), ...runsIn(after)].map(({ runId }) => runId);
           verifyEqual(
-            runs.sort(),
-            expected.map(({ runId }) => runId).sort(),
+            ids([...runsIn(before), ...runsIn(after)]),
+            ids(expected),
             `runs of a sweep that broke off behind ${cut} pages`,
           );
           verifyEqual(
@@ -77,27 +74,27 @@ export const memoryChecks: readonly SourceCheck[] = [
         memory.begin();
         const all = runsIn(await memory.deliver(read(open, memory)));
         memory.complete();
-        const starts = all.map(({ startTime }) => startTime).sort((a, b) => a - b);
+        const starts = all.map(({ run }) => run.startTime).sort((a, b) => a - b);
         for (const since of [starts[0], starts[starts.length >> 1], (starts.at(-1) ?? 0) + 1]) {
           if (since === undefined) continue;
           memory.begin(since);
           const found = runsIn(await memory.deliver(read(open, memory)));
           const expected = all.filter(
-            ({ startTime, status }) => startTime >= since || status === 'RUNNING',
+            ({ run: { startTime, status } }) => startTime >= since || status === 'RUNNING',
           );
           verifyEqual(ids(found), ids(expected), `runs since ${since}`);
-          for (const { runId } of expected) {
-            verify(memory.thisSweep.has(runKey(runId)), `run ${runId} was not confirmed`);
+          for (const key of keysOf(expected)) {
+            verify(memory.thisSweep.has(key), `${key} was not confirmed`);
           }
         }
       }),
   },
 ];
 
-function runsIn(records: readonly MlflowRecord[]): readonly Run[] {
-  return records.flatMap((record) => (record.kind === 'run' ? [record.run] : []));
+function runsIn(records: readonly MlflowRecord[]): readonly RunRecord[] {
+  return records.filter((record) => record.kind === 'run');
 }
 
-function ids(runs: readonly Run[]): readonly string[] {
-  return runs.map(({ runId }) => runId).sort();
+function ids(runs: readonly RunRecord[]): readonly string[] {
+  return [...keysOf(runs)].sort();
 }

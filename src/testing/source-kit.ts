@@ -3,7 +3,13 @@
  * and `OpenSource` promise, tried out.
  */
 
-import { experimentKey, modelKey, runKey, type RecordKey } from '../mlflow/record-key.js';
+import {
+  experimentKey,
+  modelKey,
+  parseRecordKey,
+  runKey,
+  type RecordKey,
+} from '../mlflow/record-key.js';
 import { RECORD_KINDS, type MlflowRecord } from '../mlflow/records.js';
 import { memoryChecks } from './source-kit-memory.js';
 import {
@@ -162,7 +168,9 @@ const checks: readonly SourceCheck[] = [
     run: (setup) =>
       whileOpen(setup, async (open) => {
         if (open.findGone === undefined) return;
-        const there = keysOf(await readAll(open)).filter((key) => !key.startsWith('version '));
+        const there = keysOf(await readAll(open)).filter(
+          (key) => parseRecordKey(key).kind !== 'version',
+        );
         for (let start = 0; start === 0 || start < there.length; start += 400) {
           const gone = await open.findGone([...there.slice(start, start + 400), ...NOWHERE]);
           verifyEqual([...gone].sort(), [...NOWHERE].sort(), 'gone');
@@ -171,36 +179,44 @@ const checks: readonly SourceCheck[] = [
   },
 ];
 
+/** Ids are looked up in the workspace of the record alone. */
 function verifyJoined(records: readonly MlflowRecord[]): void {
-  const names = new Map<string, string>();
-  const runs = new Map<string, string>();
-  const versions = new Map<string, string[]>();
+  const names = new Map<RecordKey, string>();
+  const runs = new Map<RecordKey, string>();
+  const versions = new Map<RecordKey, string[]>();
   for (const record of records) {
+    const { workspace } = record.server;
     if (record.kind === 'experiment') {
-      names.set(record.experiment.experimentId, record.experiment.name);
+      const { experimentId, name } = record.experiment;
+      names.set(experimentKey(experimentId, workspace), name);
     } else if (record.kind === 'run') {
-      runs.set(record.run.runId, JSON.stringify(record.run));
-      versions.set(record.run.runId, record.versions.map((each) => JSON.stringify(each)).sort());
+      const key = runKey(record.run.runId, workspace);
+      runs.set(key, JSON.stringify(record.run));
+      versions.set(key, record.versions.map((each) => JSON.stringify(each)).sort());
     }
   }
   verify(runs.size > 0, 'the store has no runs: nothing can be said of what they are joined with');
-  const found = new Map<string, string[]>();
+  const found = new Map<RecordKey, string[]>();
   for (const record of records) {
+    const { workspace } = record.server;
     if (record.kind === 'run') {
       const { experimentId, name } = record.experiment;
-      verify(names.get(experimentId) === name, `run ${record.run.runId} is of another experiment`);
+      const isOfThat = names.get(experimentKey(experimentId, workspace)) === name;
+      verify(isOfThat, `run ${record.run.runId} is of another experiment`);
     } else if (record.kind === 'modelVersion') {
       const { version, run } = record;
-      if (version.runId === undefined || !runs.has(version.runId)) continue;
+      if (version.runId === undefined) continue;
+      const key = runKey(version.runId, workspace);
+      if (!runs.has(key)) continue;
       verify(
-        JSON.stringify(run) === runs.get(version.runId),
+        JSON.stringify(run) === runs.get(key),
         `version ${version.version} of ${version.name} does not come with its run`,
       );
-      found.set(version.runId, [...(found.get(version.runId) ?? []), JSON.stringify(version)]);
+      found.set(key, [...(found.get(key) ?? []), JSON.stringify(version)]);
     }
   }
-  for (const [runId, expected] of versions) {
-    verifyEqual(found.get(runId)?.sort() ?? [], expected, `versions of run ${runId}`);
+  for (const [key, expected] of versions) {
+    verifyEqual(found.get(key)?.sort() ?? [], expected, `versions of ${key}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What sweeps remember, in memory instead of a state file: for tests of what reads with it. Pages are confirmed in any
- * order, and positions move over the unbroken row of confirmed ones.
+ * What sweeps remember, in memory instead of a state file: for tests of what reads with it. Pages
+ * are confirmed in any order, and positions move over the unbroken row of confirmed ones.
  *
  * @example
  * const memory = new SweepMemory();
@@ -19,17 +19,32 @@ type RecordPage = Page<MlflowRecord>;
 
 export class SweepMemory implements ReadMemory {
   since?: number;
-  readonly positions = new Map<string, string>();
+  readonly positions: Map<string, string>;
   /** What was asked of it, by method. */
-  readonly asked: Record<string, number> = {};
+  readonly asked: Record<string, number>;
   /** Everything that was delivered in this sweep. */
-  readonly thisSweep = new Set<RecordKey>();
+  readonly thisSweep: Set<RecordKey>;
+  readonly #workspace: string | undefined;
+  /** By workspace. */
+  readonly #others = new Map<string, SweepMemory>();
   readonly #runs = new Map<string, Pick<Run, 'runId' | 'startTime' | 'status'>>();
   readonly #versions = new Map<RecordKey, { json: string; runId?: string }>();
   readonly #uses = new Map<string, DatasetUse>();
   readonly #names = new Map<string, string>();
   /** Experiments that it was asked about in this sweep. */
   readonly #met = new Map<string, { readonly name: string; readonly runs: NeededRuns }>();
+
+  /**
+   * @param workspace - absent for `default`
+   * @param whole - that it is of, where it is a part for another workspace
+   */
+  constructor(workspace?: string, whole?: SweepMemory) {
+    this.#workspace = workspace;
+    this.positions = whole?.positions ?? new Map<string, string>();
+    this.asked = whole?.asked ?? {};
+    this.thisSweep = whole?.thisSweep ?? new Set<RecordKey>();
+    if (whole?.since !== undefined) this.since = whole.since;
+  }
 
   /** @param since - of a lookback, milliseconds since 1970 */
   begin(since?: number): void {
@@ -38,6 +53,7 @@ export class SweepMemory implements ReadMemory {
     this.positions.clear();
     this.thisSweep.clear();
     this.#met.clear();
+    for (const other of this.#others.values()) other.begin(since);
   }
 
   /** What was not delivered by a sweep over everything is forgotten. */
@@ -47,12 +63,16 @@ export class SweepMemory implements ReadMemory {
       if (!this.thisSweep.has(key)) this.#versions.delete(key);
     }
     for (const id of this.#runs.keys()) {
-      if (!this.thisSweep.has(runKey(id))) this.#runs.delete(id);
+      if (!this.thisSweep.has(this.#runKey(id))) this.#runs.delete(id);
     }
+    for (const other of this.#others.values()) other.complete();
   }
 
   confirm(page: RecordPage): void {
-    for (const record of page.records) this.#remember(record);
+    for (const record of page.records) {
+      const { workspace } = record.server;
+      (workspace === undefined ? this : this.inWorkspace(workspace)).#remember(record);
+    }
     for (const key of page.unchanged ?? []) this.thisSweep.add(key);
   }
 
@@ -103,8 +123,8 @@ export class SweepMemory implements ReadMemory {
     this.#count('changedVersions');
     return new Set(
       versions
-        .filter((one) => this.#versions.get(keyOf(one))?.json !== JSON.stringify(one))
-        .map(keyOf),
+        .filter((one) => this.#versions.get(this.#keyOf(one))?.json !== JSON.stringify(one))
+        .map((one) => this.#keyOf(one)),
     );
   }
 
@@ -126,11 +146,17 @@ export class SweepMemory implements ReadMemory {
   datasetUses(limit: number, after?: DatasetUse): readonly DatasetUse[] {
     const needed = [...this.#uses].filter(
       ([, { runId, startTime }]) =>
-        startTime < (this.since ?? 0) || this.thisSweep.has(runKey(runId)),
+        startTime < (this.since ?? 0) || this.thisSweep.has(this.#runKey(runId)),
     );
     const keys = needed.map(([key]) => key).sort();
     const chosen = next(keys, limit, after === undefined ? undefined : useKey(after));
     return chosen.flatMap((key) => this.#uses.get(key) ?? []);
+  }
+
+  inWorkspace(workspace: string): SweepMemory {
+    const memory = this.#others.get(workspace) ?? new SweepMemory(workspace, this);
+    this.#others.set(workspace, memory);
+    return memory;
   }
 
   #neededRuns({ experimentId, name }: Pick<Experiment, 'experimentId' | 'name'>): NeededRuns {
@@ -159,17 +185,21 @@ export class SweepMemory implements ReadMemory {
     } else if (record.kind === 'modelVersion') {
       const { version } = record;
       const run = version.runId === undefined ? {} : { runId: version.runId };
-      this.#versions.set(keyOf(version), { json: JSON.stringify(version), ...run });
+      this.#versions.set(this.#keyOf(version), { json: JSON.stringify(version), ...run });
     }
+  }
+
+  #runKey(runId: string): RecordKey {
+    return runKey(runId, this.#workspace);
+  }
+
+  #keyOf({ name, version }: ModelVersion): RecordKey {
+    return versionKey(name, version, this.#workspace);
   }
 
   #count(method: string): void {
     this.asked[method] = (this.asked[method] ?? 0) + 1;
   }
-}
-
-function keyOf({ name, version }: ModelVersion): RecordKey {
-  return versionKey(name, version);
 }
 
 function useKey({ input: { dataset }, runId }: DatasetUse): string {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { databaseOf } from '../support/mlflow-database.js';
 import { config, run, temporaryFolder } from './support.js';
 
 describe('run', () => {
@@ -209,6 +210,11 @@ describe('wrong usage', () => {
     [['--config', 'nope.ts'], 'the configuration nope.ts does not exist'],
     [['--from', 'kafka://ann:s3cret@host/topic'], 'unknown scheme'],
     [['--to', 'out.txt'], 'not understood. Allowed: '],
+    [['--workspace', 'team-a'], '--workspace belongs to --from'],
+    [['--from', 'http://host', '--workspace', 'Team A'], 'such as team-a, or * for all'],
+    [['--from', './mlruns', '--workspace', '*'], 'a folder of files has no workspaces'],
+    [['--from', 'a.json', '--workspace', '*'], 'unknown option "workspace"'],
+    [['replay', 'a.ndjson', '--workspace', '*'], '--workspace has no meaning for replay'],
   ])('%j', async (args, message) => {
     const { status, stderr, stdout } = await run(args, { config: config() });
     expect(status).toBe(2);
@@ -241,6 +247,22 @@ describe('help and version', () => {
 });
 
 describe('check', () => {
+  it('says which workspaces are read', async () => {
+    const store = databaseOf('3.17.2');
+    for (const from of [`sqlite:///${store}`, store]) {
+      const { status, stdout } = await run(['check', '--from', from, '--workspace', '*'], {
+        config: config(),
+      });
+      expect(status).toBe(0);
+      expect(stdout).toContain('workspaces: default');
+    }
+    const missing = await run(['check', '--from', store, '--workspace', 'team-x'], {
+      config: config(),
+    });
+    expect(missing).toMatchObject({ status: 2 });
+    expect(missing.stdout).toMatch(/has\s+no\s+workspace\s+team-x/);
+  });
+
   it('says what it found and changes nothing', async () => {
     const cwd = temporaryFolder();
     const { status, stdout } = await run(['check'], { cwd, config: config() });

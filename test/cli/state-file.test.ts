@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StateFacts } from '../../src/state/options.js';
 import { StateDatabase } from '../../src/state/state-database.js';
+import { change, copyOf, databaseOf } from '../support/mlflow-database.js';
 import { config, run, temporaryFolder } from './support.js';
 
 /** A folder with the state of one run in it. */
@@ -143,6 +144,29 @@ describe('state show', () => {
     expect(stdout).toMatch(/\n {2}tag +20\n {2}marked as removed +0\n/);
     expect(stdout).toContain('\n  file out.json: 20 entities, last full sweep 1\n');
     expect(stdout).toContain('\n0 runs had not ended when read last\n');
+  });
+
+  it('names the workspaces of each sweep', async () => {
+    const cwd = temporaryFolder();
+    const state = ['--state', join(cwd, 'a.state')];
+    const from = ['--from', `sqlite:///${databaseOf('3.17.2')}`, '--to', join(cwd, 'out.json')];
+    for (const workspace of [[], ['--workspace', '*'], ['--workspace', 'default']]) {
+      const { status } = await run([...from, ...state, ...workspace], { cwd, config: config() });
+      expect(status).toBe(0);
+    }
+    const { stdout } = await run(['state', 'show', ...state], { cwd });
+    expect((JSON.parse(stdout) as StateFacts).sweeps.map((each) => each.workspaces)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    const path = copyOf('3.17.2');
+    change(path, `INSERT INTO workspaces(name) VALUES ('team-a')`);
+    const two = ['--from', path, '--workspace', '*', '--to', join(cwd, 'out.json')];
+    const other = ['--state', join(cwd, 'b.state')];
+    await run([...two, ...other], { cwd, config: config() });
+    const shown = await run(['state', 'show', ...other, '--log-format', 'pretty'], { cwd });
+    expect(shown.stdout).toMatch(/, workspaces default, team-a\n/);
   });
 
   it('is JSON for programs, and as --log-format has it', async () => {

@@ -28,11 +28,13 @@ export interface OurConfig {
 /**
  * @param config - without it the package's own configuration is what runs
  * @param visit - is given the file before it is removed
+ * @param more - arguments of the command
  */
 export async function runOurs(
   from: string,
   config?: OurConfig,
   visit?: (file: string) => Promise<void>,
+  more: readonly string[] = [],
 ): Promise<OurResult> {
   const folder = await mkdtemp(join(tmpdir(), 'ours-'));
   try {
@@ -45,9 +47,10 @@ export async function runOurs(
       given.push('--config', path);
     }
     if (config?.restSource === undefined) given.push('--from', from);
-    const { status, output } = await command(['run', ...given, '--to', file, '--report', report], {
-      folder,
-    });
+    const { status, output } = await command(
+      ['run', ...given, ...more, '--to', file, '--report', report],
+      { folder },
+    );
     if (status !== 0) throw new Error(`it ended with ${String(status)}\n${tail(output)}`);
     const text = await readFile(file, 'utf8');
     await visit?.(file);

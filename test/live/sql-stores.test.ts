@@ -103,6 +103,31 @@ describe.each([
       }
     });
 
+    it('has what is in it in one workspace, where it knows any', async () => {
+      const store = await open(nameOf(version));
+      const { workspaces } = store;
+      if (version !== '3.17.2') {
+        expect(workspaces).toBeUndefined();
+        return;
+      }
+      expect(await workspaces?.list()).toEqual(['default']);
+      const [whole, named, other] = await Promise.all(
+        [store, workspaces?.open('default'), workspaces?.open('team-a')].map(
+          async (each) => each && (await readAll(each)),
+        ),
+      );
+      expect(named).toEqual(whole);
+      expect(other?.experiments).toEqual([]);
+      expect(other?.registeredModels).toEqual([]);
+      expect(other?.modelVersions).toEqual([]);
+      const keys: RecordKey[] = [
+        'experiment@team-a 0',
+        'model@team-a plain',
+        'version@team-a 1 plain',
+      ];
+      expect(await workspaces?.open('team-a').findGone(keys)).toEqual(new Set(keys));
+    });
+
     it('gives the same whatever the size of pages, and knows what is gone', async () => {
       const whole = await readAll(await open(nameOf(version)));
       const store = await open(nameOf(version), SMALL);

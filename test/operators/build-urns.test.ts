@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../src/core/errors.js';
@@ -245,3 +246,102 @@ function failureOf(record: MlflowRecord) {
   if (!(failure instanceof PipelineError)) throw new Error('no failure');
   return { code: failure.code, before };
 }
+
+describe('ids of workspaces', () => {
+  const inWorkspace = <R extends MlflowRecord>(record: R, workspace: string | undefined): R =>
+    workspace === undefined ? record : { ...record, server: { ...server, workspace } };
+
+  it('stand in everything but stages and users', () => {
+    const of = (record: MlflowRecord) => urnsOf(inWorkspace(record, 'team-a'));
+    expect(of(serverRecord())).toEqual({ platform: PLATFORM });
+    expect(of(modelRecord())).toMatchObject({
+      group: 'urn:li:mlModelGroup:(urn:li:dataPlatform:mlflow,@team-a/churn,PROD)',
+    });
+    expect(of(datasetRecord(use()))).toMatchObject({
+      dataset: expect.stringMatching(
+        /^urn:li:dataset:\(urn:li:dataPlatform:mlflow,@team-a\//,
+      ) as string,
+    });
+    const version_ = of(versionRecord());
+    expect(version_).toMatchObject({
+      model: expect.stringMatching(
+        /^urn:li:mlModel:\(urn:li:dataPlatform:mlflow,@team-a\/churn_/,
+      ) as string,
+      modelName: expect.stringMatching(/^churn_/) as string,
+      group: 'urn:li:mlModelGroup:(urn:li:dataPlatform:mlflow,@team-a/churn,PROD)',
+      stageTag: expect.stringMatching(/^urn:li:tag:mlflow_[a-z]+$/) as string,
+    });
+    const run_ = of(runRecord({ datasetInputs: [input('a')] }, [version()]));
+    expect(run_).toMatchObject({
+      user: ADA,
+      datasets: ['urn:li:dataset:(urn:li:dataPlatform:mlflow,@team-a/a,PROD)'],
+    });
+    expect(run_).not.toMatchObject({ run: RUN });
+    expect(run_).not.toMatchObject({ experiment: CHURN });
+    expect(version_).not.toMatchObject({ versionSet: SET });
+  });
+
+  it('stand behind the platform instance', () => {
+    const record = inWorkspace(modelRecord(), 'team-a');
+    expect(urnsOf(record, { platformInstance: 'eu' })).toMatchObject({
+      group: 'urn:li:mlModelGroup:(urn:li:dataPlatform:mlflow,eu.@team-a/churn,PROD)',
+    });
+  });
+
+  it('are never the same in two of them, whatever names and separators are', () => {
+    const workspaceName = fc.constantFrom(undefined, 'team-a', 'team-b', 'a1');
+    const name = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 8 }),
+      // What looks as if it were of a workspace, and old names with a slash.
+      fc
+        .tuple(fc.constantFrom('@team-a/', '@default/', '@', 'team-a/', ''), fc.string())
+        .map((parts) => parts.join('')),
+    );
+    const separator = fc.constantFrom('_', '/', '@');
+    const idsIn = (text: string, workspace: string | undefined, between: string): Set<string> => {
+      const records: MlflowRecord[] = [
+        experimentRecord({ name: text }),
+        modelRecord({ name: text }),
+        versionRecord({ name: text, version: '1' }),
+        runRecord({ runId: text }),
+        datasetRecord(use({ name: text })),
+      ];
+      const operator = buildUrns({ modelNameSeparator: between });
+      const { context } = recordingContext();
+      operator.open?.(context);
+      const given = records.map((record) => inWorkspace(record, workspace));
+      return new Set(
+        outputOf(operator, ...given).flatMap((record) => {
+          const ids: Record<string, unknown> = { ...record.urns };
+          for (const shared of ['platform', 'user', 'userName', 'stageTag', 'modelName']) {
+            // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- names of fields
+            delete ids[shared];
+          }
+          return Object.values(ids).flatMap((id) => id as string | string[]);
+        }),
+      );
+    };
+    fc.assert(
+      fc.property(
+        ...([name, name, workspaceName, workspaceName, separator] as const),
+        (one, other, here, there, between) => {
+          fc.pre(here !== there);
+          // DataHub itself takes a name and its percent-encoded form for one.
+          fc.pre(!one.includes('%') && !other.includes('%'));
+          const ids = idsIn(one, here, between);
+          expect([...idsIn(other, there, between)].filter((id) => ids.has(id))).toEqual([]);
+        },
+      ),
+    );
+  });
+
+  it("are those of DataHub's connector in the default one, but for names that look like others", () => {
+    const urns = (text: string) => urnsOf(modelRecord({ name: text }));
+    expect(urns('team-a/churn')).toMatchObject({
+      group: 'urn:li:mlModelGroup:(urn:li:dataPlatform:mlflow,team-a/churn,PROD)',
+    });
+    expect(urns('@team-a/churn')).toMatchObject({
+      group: 'urn:li:mlModelGroup:(urn:li:dataPlatform:mlflow,@default/@team-a/churn,PROD)',
+    });
+  });
+});

@@ -42,7 +42,7 @@ it('delivers a record whose number is another’s each time', () => {
 
   const second = openState({ path });
   deliver(second, [], { records: [runRecord('r1')] });
-  expect(second.memory.delivered(['run r1'])).toEqual(new Set());
+  expect(second.memory().delivered(['run r1'])).toEqual(new Set());
   second.close();
 });
 

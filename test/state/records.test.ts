@@ -18,14 +18,14 @@ describe('what is remembered of records', () => {
     const path = statePath();
     const first = openState({ path });
     deliver(first, [], { records: [runRecord('r1'), runRecord('r2')] });
-    expect(first.memory.delivered(['run r1', 'run r3'])).toEqual(new Set(['run r1']));
+    expect(first.memory().delivered(['run r1', 'run r3'])).toEqual(new Set(['run r1']));
     first.close();
     const resumed = openState({ path });
-    expect(resumed.memory.delivered(['run r1', 'run r2'])).toEqual(new Set(['run r1', 'run r2']));
+    expect(resumed.memory().delivered(['run r1', 'run r2'])).toEqual(new Set(['run r1', 'run r2']));
     resumed.complete(1, new Map());
     resumed.close();
     const next = openState({ path });
-    expect(next.memory.delivered(['run r1'])).toEqual(new Set());
+    expect(next.memory().delivered(['run r1'])).toEqual(new Set());
     next.close();
   });
 
@@ -38,7 +38,7 @@ describe('what is remembered of records', () => {
     const state = openState({ path: statePath() });
     const record = runRecord('r1', { startTime: startTime as unknown as number });
     deliver(state, [], { records: [record] });
-    expect(state.memory.delivered(['run r1'])).toEqual(new Set(['run r1']));
+    expect(state.memory().delivered(['run r1'])).toEqual(new Set(['run r1']));
     state.close();
   });
 
@@ -56,11 +56,11 @@ describe('what is remembered of records', () => {
       { lastUpdatedTimestamp: 2 },
       { status: 'FAILED_REGISTRATION' },
     ];
-    expect(state.memory.changedVersions([known, version('new', '1')])).toEqual(
+    expect(state.memory().changedVersions([known, version('new', '1')])).toEqual(
       new Set(['version 1 new']),
     );
     for (const change of changes) {
-      expect(state.memory.changedVersions([{ ...known, ...change }])).toEqual(
+      expect(state.memory().changedVersions([{ ...known, ...change }])).toEqual(
         new Set(['version 1 churn']),
       );
     }
@@ -71,7 +71,7 @@ describe('what is remembered of records', () => {
     const state = openState({ path: statePath() });
     const versions = [version('b', '1', { runId: 'r1' }), version('a', '2'), version('a b', '10')];
     deliver(state, [], { records: [...versions.map(versionRecord), runRecord('r1')] });
-    const { knownVersions } = state.memory;
+    const { knownVersions } = state.memory();
     expect(knownVersions(2)).toEqual([
       { key: 'version 1 b', runId: 'r1' },
       { key: 'version 10 a b' },
@@ -99,10 +99,10 @@ describe('what is remembered of records', () => {
     first.close();
 
     const second = openState({ path, ...LOOKBACK });
-    expect(second.memory.openRuns(2)).toEqual(['r1', 'r3']);
-    expect(second.memory.openRuns(9, 'r3')).toEqual(['r4', 'r7']);
+    expect(second.memory().openRuns(2)).toEqual(['r1', 'r3']);
+    expect(second.memory().openRuns(9, 'r3')).toEqual(['r4', 'r7']);
     deliver(second, [], { records: [runRecord('r1', { ...old, status: 'FINISHED' })] });
-    expect(second.memory.openRuns(9)).toEqual(['r3', 'r4', 'r7']);
+    expect(second.memory().openRuns(9)).toEqual(['r3', 'r4', 'r7']);
     second.complete(1, new Map());
     second.close();
 
@@ -112,7 +112,7 @@ describe('what is remembered of records', () => {
     full.complete(1, new Map());
     full.close();
     const last = openState({ path, ...LOOKBACK });
-    expect(last.memory.openRuns(9)).toEqual(['r3']);
+    expect(last.memory().openRuns(9)).toEqual(['r3']);
     last.close();
   });
 });
@@ -135,7 +135,7 @@ describe('what is remembered of datasets', () => {
       records: withUses(use('x', 'r2', 5), use('x', 'r1', 5), use('y', 'r1', 5)),
     });
     deliver(state, [], { records: withUses(use('x', 'r9', 4), use('y', 'r3', 6)) });
-    const { datasetUses } = state.memory;
+    const { datasetUses } = state.memory();
     expect(datasetUses(9)).toEqual([use('x', 'r2', 5), use('y', 'r3', 6)]);
     expect(datasetUses(1)).toEqual([use('x', 'r2', 5)]);
     expect(datasetUses(1, use('x', 'r2', 5))).toEqual([use('y', 'r3', 6)]);
@@ -151,18 +151,18 @@ describe('what is remembered of datasets', () => {
     first.close();
 
     const lookback = openState({ path, ...LOOKBACK });
-    expect(lookback.memory.datasetUses(9)).toEqual([use('x', 'r2', 5)]);
+    expect(lookback.memory().datasetUses(9)).toEqual([use('x', 'r2', 5)]);
     deliver(lookback, [], { records: withUses(use('x', 'r3', 6)) });
     lookback.complete(1, new Map());
     lookback.close();
 
     const full = openState({ path });
-    expect(full.memory.datasetUses(9)).toEqual([]);
+    expect(full.memory().datasetUses(9)).toEqual([]);
     deliver(full, [], { records: withUses(use('x', 'r1', 1)) });
     full.close(); // it broke off: what the lookbacks had is still there for one that follows
     const after = openState({ path, ...LOOKBACK }, { fresh: true });
     expect(after.sweep.kind).toBe('lookback');
-    expect(after.memory.datasetUses(9)).toEqual([use('x', 'r3', 6)]);
+    expect(after.memory().datasetUses(9)).toEqual([use('x', 'r3', 6)]);
     after.close();
   });
 });

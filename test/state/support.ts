@@ -25,6 +25,7 @@ export function openState(
     pipeline: 'http://host:5000',
     sinks: ['a'],
     kinds: KINDS,
+    workspaces: ['default'],
     fresh: false,
     full: false,
     now: NOW,

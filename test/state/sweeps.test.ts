@@ -156,7 +156,8 @@ describe('the positions of a sweep', () => {
 describe('runs of experiments that are needed', () => {
   const lookbackDays = 1;
   const needed = (state: PipelineState, ...names: string[]): unknown[] => [
-    ...state.memory
+    ...state
+      .memory()
       .neededRuns(names.map((name, index) => ({ experimentId: String(index), name })))
       .values(),
   ];

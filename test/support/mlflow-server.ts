@@ -18,16 +18,22 @@ import { sampleContent, type ServerContent } from './mlflow-server/content.js';
 import { endpointsOf, isModern, type Flavour, type Look } from './mlflow-server/endpoints.js';
 import { send, type FaultHook, type LoggedRequest, type Reply } from './mlflow-server/faults.js';
 import { NOT_FOUND, refusal } from './mlflow-server/replies.js';
+import { aboutWorkspaces, contentFor, type Workspaces } from './mlflow-server/workspaces.js';
 
 export * from './mlflow-server/content.js';
 export { offsetToken, type Flavour } from './mlflow-server/endpoints.js';
 export type { Fault, FaultHook, LoggedRequest } from './mlflow-server/faults.js';
+export { workspacesOf, type Workspaces } from './mlflow-server/workspaces.js';
 
 export interface MlflowServerOptions {
   /** @defaultValue `2.22.5` */
   readonly flavour?: Flavour;
   /** @defaultValue `sampleContent()` */
   readonly content?: ServerContent;
+  /** Of flavour 3 only; makes it a server with workspaces, instead of `content`. */
+  readonly workspaces?: Workspaces;
+  /** Workspaces that the user may not see. */
+  readonly hiddenWorkspaces?: ReadonlySet<string>;
   /** Asked before each answer. */
   readonly faults?: FaultHook;
   /** In front of every path: `/team/mlflow`. */
@@ -85,6 +91,11 @@ export async function startMlflowServer(options: MlflowServerOptions = {}): Prom
         return { status: 401, type: 'text/plain', body: 'You are not authenticated.' };
       }
     }
+    const api3 = root + API_3;
+    if (request.path.startsWith(api3) && flavour.startsWith('3.')) {
+      const path = request.path.slice(api3.length);
+      return aboutWorkspaces(path, request, options.workspaces, options.hiddenWorkspaces);
+    }
     if (request.path === `${root}/version` && isModern(flavour)) {
       return { status: 200, type: 'text/html; charset=utf-8', body: flavour };
     }
@@ -92,8 +103,12 @@ export async function startMlflowServer(options: MlflowServerOptions = {}): Prom
     if (!bases.some((base) => request.path.startsWith(base))) return NOT_FOUND;
     const answer = endpoints.get(`${request.method} ${request.endpoint}`);
     if (answer === undefined) return NOT_FOUND;
+    const content = flavour.startsWith('3.')
+      ? contentFor(request, look.content, options.workspaces)
+      : look.content;
+    if ('status' in content) return content;
     try {
-      return answer(look, request);
+      return answer({ ...look, content }, request);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return refusal(400, 'INVALID_PARAMETER_VALUE', error.message);
@@ -144,6 +159,7 @@ export async function startMlflowServer(options: MlflowServerOptions = {}): Prom
 }
 
 const API = '/api/2.0/mlflow/';
+const API_3 = '/api/3.0/mlflow/';
 /** The same, for MLflow's own pages. */
 const AJAX_API = '/ajax-api/2.0/mlflow/';
 

@@ -78,15 +78,16 @@ export class MlflowClient {
   readonly address: Address;
   /** Where the API's endpoints are, behind the address's prefix. Set by the probe. */
   api = '/api/2.0/mlflow';
-  readonly #headers: Readonly<Record<string, string>>;
+  #headers: Readonly<Record<string, string>>;
   readonly #redact: (text: string) => string;
   readonly #proxy: string | undefined;
-  readonly #pace: Pace;
-  #closed = false;
+  readonly #shared: Shared;
 
+  /** @param shared - that of another client of the same server */
   constructor(
     private readonly options: MlflowClientOptions,
     private readonly dispatcher: Dispatcher,
+    shared?: Shared,
   ) {
     const { address, authorization, headers, secrets, proxy } = options.settings;
     this.address = address;
@@ -99,7 +100,21 @@ export class MlflowClient {
     this.#redact = hideSecrets({ secrets, headerValues: Object.values(headers) });
     this.#proxy = proxy === undefined ? undefined : new URL(proxy).host;
     const { maxRequestsPerSecond: maxPerSecond } = options;
-    this.#pace = new Pace(maxPerSecond === undefined ? {} : { maxPerSecond });
+    this.#shared = shared ?? {
+      pace: new Pace(maxPerSecond === undefined ? {} : { maxPerSecond }),
+      closed: false,
+    };
+  }
+
+  /**
+   * The same client in a workspace of its server. It shares the connections and the pace, and is
+   * closed with this one.
+   */
+  inWorkspace(name: string): MlflowClient {
+    const client = new MlflowClient(this.options, this.dispatcher, this.#shared);
+    client.#headers = { ...this.#headers, [WORKSPACE_HEADER]: name };
+    client.api = this.api;
+    return client;
   }
 
   /** The JSON object that the server answers with. */
@@ -136,7 +151,7 @@ export class MlflowClient {
 
   async close(): Promise<void> {
     // Nobody waits for an answer any more: whatever is open may go at once.
-    this.#closed = true;
+    this.#shared.closed = true;
     await this.dispatcher.destroy();
   }
 
@@ -160,7 +175,7 @@ export class MlflowClient {
   async #send(call: Call): Promise<{ text: string; contentType: string; place: Place }> {
     const { signal, timeoutMs, counter } = this.options;
     const place = this.#place(call);
-    const turn = await this.#pace.turn(signal);
+    const turn = await this.#shared.pace.turn(signal);
     this.#throwIfClosed(place);
     // One controller for both ends of patience. (AbortSignal.any keeps its sources' listeners.)
     const controller = new AbortController();
@@ -176,7 +191,7 @@ export class MlflowClient {
     try {
       counter.requests += 1;
       const answer = await this.#exchange(call, place, controller.signal);
-      this.#pace.answered();
+      this.#shared.pace.answered();
       return answer;
     } catch (error) {
       if (error instanceof HttpStatusError) this.#heed(error, turn);
@@ -193,16 +208,19 @@ export class MlflowClient {
   /** A refusal says as well whether requests come too fast. */
   #heed({ status, retryAfterMs: waitMs = 0 }: HttpStatusError, turn: Turn): void {
     if (status !== TOO_MANY_REQUESTS) {
-      this.#pace.answered();
+      this.#shared.pace.answered();
       return;
     }
-    const isSlower = this.#pace.tooMany(turn, Math.min(waitMs, this.options.maxRetryAfterMs));
-    if (isSlower) this.options.onSlower?.(this.#pace.perSecond);
+    const isSlower = this.#shared.pace.tooMany(
+      turn,
+      Math.min(waitMs, this.options.maxRetryAfterMs),
+    );
+    if (isSlower) this.options.onSlower?.(this.#shared.pace.perSecond);
   }
 
   /** For what was on its way: that is no failure of the server's, and nothing to try again. */
   #throwIfClosed({ request }: Place): void {
-    if (!this.#closed) return;
+    if (!this.#shared.closed) return;
     throw new PipelineError(`${request} was broken off, because its client was closed`, {
       code: 'SOURCE_CLOSED',
       category: 'unavailable',
@@ -282,6 +300,15 @@ export class MlflowClient {
     };
   }
 }
+
+/** What all clients of a server have in common. */
+interface Shared {
+  readonly pace: Pace;
+  closed: boolean;
+}
+
+/** Which workspace of MLflow 3 a request is about: lower case, as all of a client's headers. */
+export const WORKSPACE_HEADER = 'x-mlflow-workspace';
 
 const TOO_MANY_REQUESTS = 429;
 

@@ -40,10 +40,26 @@ export function platformInstance({ platform, instance }: PlatformUrns): Aspect {
   return instance === undefined ? { platform } : { platform, instance: instance.urn };
 }
 
-/** `{"path": [{"id": urn, "urn": urn}, …]}`, the platform instance first where there is one. */
-export function browsePaths({ instance }: PlatformUrns, ...parents: readonly string[]): Aspect {
-  const urns = instance === undefined ? parents : [instance.urn, ...parents];
-  return { path: urns.map((urn) => ({ id: urn, urn })) };
+/**
+ * `{"path": [{"id": urn, "urn": urn}, …]}`: the platform instance first where there is one, then the
+ * workspace, which has no URN.
+ *
+ * @param workspace - undefined for `default`
+ * @param parents - URNs
+ */
+export function browsePaths(
+  { instance }: PlatformUrns,
+  workspace: string | undefined,
+  ...parents: readonly string[]
+): Aspect {
+  const withUrn = (urn: string): Aspect => ({ id: urn, urn });
+  return {
+    path: [
+      ...(instance === undefined ? [] : [withUrn(instance.urn)]),
+      ...(workspace === undefined ? [] : [{ id: workspace }]),
+      ...parents.map(withUrn),
+    ],
+  };
 }
 
 export function subTypes(typeName: string): Aspect {

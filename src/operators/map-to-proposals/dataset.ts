@@ -7,6 +7,7 @@ import type { Aspect, Proposal } from '../../datahub/proposal.js';
 import { dataPlatformUrn, datasetUrn, urnProblem } from '../../datahub/urn.js';
 import type { DatasetUse } from '../../mlflow/records.js';
 import type { IdentifiedDataset } from '../identified-record.js';
+import { identityOf } from '../per-record.js';
 import { platformInstance, properties, status, UNKNOWN_STAMP, upsert } from './aspects.js';
 import { parseSchema, schemaMetadata, type Column } from './dataset-schema.js';
 import type { Mapping } from './mapping.js';
@@ -87,7 +88,7 @@ function describe(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping):
     mapping.warn(
       'MALFORMED_DATASET_SCHEMA',
       'the schema of a dataset is not JSON, and is sent as a custom property',
-      `dataset ${dataset.name} of run ${use.runId}`,
+      `${identityOf(record)} of run ${use.runId}`,
     );
   }
   return described;
@@ -102,14 +103,14 @@ function hostOf(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping): H
       mapping.warn(
         'UNKNOWN_DATASET_PLATFORM',
         'a dataset could not be materialized, as no platform of DataHub is known for its source type: set sourceMappingToPlatform',
-        `dataset ${name}: ${sourceType}`,
+        `${identityOf(record)}: ${sourceType}`,
       );
     }
     return undefined;
   }
-  const urn = datasetUrn(platform, name);
   // Nothing is a copy of itself, as with a source type mapped to mlflow.
-  if (urn === record.urns.dataset) return undefined;
+  if (dataPlatformUrn(platform) === record.urns.platform) return undefined;
+  const urn = datasetUrn(platform, name);
   const problem = urnProblem(urn);
   if (problem !== undefined) {
     mapping.warn(

@@ -27,6 +27,7 @@ export function mapExperiment(record: IdentifiedExperiment, mapping: Mapping): r
   const custom = emptyProperties();
   custom['platform'] = urns.platform;
   if (urns.instance !== undefined) custom['instance'] = urns.instance.name;
+  if (server.workspace !== undefined) custom['workspace'] = server.workspace;
   custom['id'] = experiment.name;
   properties(experiment.tags, custom);
   if (experiment.artifactLocation !== undefined) {
@@ -53,11 +54,11 @@ export function mapExperiment(record: IdentifiedExperiment, mapping: Mapping): r
           ? {}
           : { lastModified: { time: experiment.lastUpdateTime } }),
       },
-      experimentKey(experiment.experimentId),
+      experimentKey(experiment.experimentId, server.workspace),
     ),
     upsert('container', urn, 'dataPlatformInstance', platformInstance(urns)),
     upsert('container', urn, 'subTypes', SUB_TYPES),
-    upsert('container', urn, 'browsePathsV2', browsePaths(urns)),
+    upsert('container', urn, 'browsePathsV2', browsePaths(urns, server.workspace)),
     status('container', urn),
   ];
 }

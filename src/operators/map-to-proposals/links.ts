@@ -7,9 +7,12 @@ import type { ServerFacts } from '../../mlflow/types.js';
 /** Makes the links of one server; each of them is undefined where it has no web pages. */
 export class Links {
   readonly #base: string | undefined;
+  readonly #query: string;
 
   constructor(server: ServerFacts, baseExternalUrl: string | undefined) {
-    this.#base = (baseExternalUrl ?? server.webUrl)?.replace(/\/+$/, '');
+    const { webUrl, workspace } = server;
+    this.#base = (baseExternalUrl ?? webUrl)?.replace(/\/+$/, '');
+    this.#query = workspace === undefined ? '' : `?workspace=${encodeURIComponent(workspace)}`;
   }
 
   experiment(experimentId: string): Link {
@@ -30,7 +33,9 @@ export class Links {
 
   #link(...path: readonly string[]): Link {
     if (this.#base === undefined) return {};
-    return { externalUrl: `${this.#base}/#/${path.map(encodeURIComponent).join('/')}` };
+    // MLflow's pages are told by what follows the #, and so is the workspace.
+    const page = path.map(encodeURIComponent).join('/');
+    return { externalUrl: `${this.#base}/#/${page}${this.#query}` };
   }
 }
 

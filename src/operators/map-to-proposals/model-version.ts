@@ -5,6 +5,7 @@
 import type { Proposal } from '../../datahub/proposal.js';
 import { versionKey } from '../../mlflow/record-key.js';
 import type { IdentifiedModelVersion } from '../identified-record.js';
+import { identityOf } from '../per-record.js';
 import {
   browsePaths,
   DATAHUB_ACTOR,
@@ -54,7 +55,7 @@ export function mapModelVersion(
         tags: sortedByKey(version.tags).map(({ key, value }) => `${key}:${value}`),
         groups: [urns.group],
       },
-      versionKey(version.name, version.version),
+      versionKey(version.name, version.version, server.workspace),
     ),
     upsert(MODEL, urns.model, 'versionProperties', {
       versionSet: urns.versionSet,
@@ -73,14 +74,14 @@ export function mapModelVersion(
     upsert(MODEL, urns.model, 'globalTags', { tags: [{ tag: urns.stageTag }] }),
     upsert(MODEL, urns.model, 'dataPlatformInstance', platformInstance(urns)),
     upsert(MODEL, urns.model, 'subTypes', SUB_TYPES),
-    upsert(MODEL, urns.model, 'browsePathsV2', browsePaths(urns, urns.group)),
+    upsert(MODEL, urns.model, 'browsePathsV2', browsePaths(urns, server.workspace, urns.group)),
     status(MODEL, urns.model),
   ];
   if (!isKnownStageTag(urns.stageTag)) {
     mapping.warn(
       'UNKNOWN_STAGE',
       'a model version is in a stage that is not known here, and gets a tag without a description',
-      `model version ${version.name} ${version.version}: ${version.currentStage}`,
+      `${identityOf(record)}: ${version.currentStage}`,
     );
     // The tag has to exist to be shown, and all that is known of it is its name.
     const name = urns.stageTag.slice('urn:li:tag:'.length);

@@ -45,11 +45,11 @@ export function mapRegisteredModel(
           },
         },
       },
-      modelKey(model.name),
+      modelKey(model.name, server.workspace),
     ),
     upsert(GROUP, urns.group, 'dataPlatformInstance', platformInstance(urns)),
     upsert(GROUP, urns.group, 'subTypes', SUB_TYPES),
-    upsert(GROUP, urns.group, 'browsePathsV2', browsePaths(urns)),
+    upsert(GROUP, urns.group, 'browsePathsV2', browsePaths(urns, server.workspace)),
     status(GROUP, urns.group),
   ];
 }

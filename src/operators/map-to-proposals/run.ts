@@ -5,8 +5,8 @@
 import { MLFLOW_PLATFORM } from '../../datahub/urn.js';
 import type { Aspect, Proposal } from '../../datahub/proposal.js';
 import { runKey } from '../../mlflow/record-key.js';
-import type { Run } from '../../mlflow/types.js';
 import type { IdentifiedRun } from '../identified-record.js';
+import { identityOf } from '../per-record.js';
 import {
   hyperParams,
   platformInstance,
@@ -39,7 +39,7 @@ export function mapRun(record: IdentifiedRun, mapping: Mapping): readonly Propos
         name: run.runName === undefined || run.runName === '' ? run.runId : run.runName,
         created: { time: run.startTime, actor: urns.user },
       },
-      runKey(run.runId),
+      runKey(run.runId, server.workspace),
     ),
     upsert(RUN, urns.run, 'container', { container: urns.experiment }),
     upsert(RUN, urns.run, 'mlTrainingRunProperties', {
@@ -63,7 +63,7 @@ export function mapRun(record: IdentifiedRun, mapping: Mapping): readonly Propos
     const inputEdges = edges(urns.datasets);
     proposals.push(upsert(RUN, urns.run, 'dataProcessInstanceInput', { inputs: [], inputEdges }));
   }
-  const event = runEvent(run, mapping);
+  const event = runEvent(record, mapping);
   if (event !== undefined) {
     proposals.push(upsert(RUN, urns.run, 'dataProcessInstanceRunEvent', event));
   }
@@ -78,13 +78,14 @@ function edges(urns: readonly string[]): Aspect[] {
  * What is known of its execution: that it ended, or that it runs. One that only waits, or ended
  * nobody knows when, has no event, since an event is a point in time.
  */
-function runEvent(run: Run, mapping: Mapping): Aspect | undefined {
+function runEvent(record: IdentifiedRun, mapping: Mapping): Aspect | undefined {
+  const { run } = record;
   if (run.endTime !== undefined && run.endTime > 0) {
     return {
       timestampMillis: run.endTime,
       partitionSpec: WHOLE,
       status: 'COMPLETE',
-      result: { type: resultType(run, mapping), nativeResultType: MLFLOW_PLATFORM },
+      result: { type: resultType(record, mapping), nativeResultType: MLFLOW_PLATFORM },
       ...(run.startTime > 0 ? { durationMillis: run.endTime - run.startTime } : {}),
     };
   }
@@ -95,7 +96,8 @@ function runEvent(run: Run, mapping: Mapping): Aspect | undefined {
 }
 
 /** DataHub knows no result for what was stopped: as in its own connector, that is SKIPPED. */
-function resultType({ status: runStatus, runId }: Run, mapping: Mapping): string {
+function resultType(record: IdentifiedRun, mapping: Mapping): string {
+  const { status: runStatus } = record.run;
   switch (runStatus) {
     case 'FINISHED':
       return 'SUCCESS';
@@ -109,7 +111,7 @@ function resultType({ status: runStatus, runId }: Run, mapping: Mapping): string
       mapping.warn(
         'UNKNOWN_RUN_STATUS',
         'a run has a status that is not known here, and is sent with the result SKIPPED',
-        `run ${runId}: ${runStatus}`,
+        `${identityOf(record)}: ${runStatus}`,
       );
       return 'SKIPPED';
   }

@@ -41,14 +41,19 @@ export class ReadingWithMemory {
     rest: new Map<string, string>(),
     again: new Map<string, string>(),
   } as const satisfies Record<NeededRuns, Map<string, string>>;
+  /** Undefined for `default`. */
+  readonly #workspace: string | undefined;
 
+  /** @param memory - of the store's workspace */
   constructor(
     private readonly store: MlflowStore,
     private readonly recorder: Recorder,
     private readonly memory: ReadMemory,
     private readonly pages: RecordPages,
     private readonly index: JoinIndex,
-  ) {}
+  ) {
+    this.#workspace = store.server.workspace;
+  }
 
   /** To be told before the experiments are given: once delivered, they are no longer new. */
   meet(experiments: readonly Experiment[]): void {
@@ -109,7 +114,7 @@ export class ReadingWithMemory {
     const experiments = this.#experiments[needed];
     // A database would look through all of its runs to find none.
     if (experiments.size === 0) return concatPages([]);
-    const lanes = lanesOf(needed, experiments);
+    const lanes = this.#lanesOf(needed, experiments);
     const { since, positions } = this.memory;
     const selection = {
       positions: positionsOf(lanes, positions),
@@ -126,9 +131,9 @@ export class ReadingWithMemory {
   }
 
   #withoutDelivered(runs: readonly Run[]): readonly Run[] {
-    const delivered = this.memory.delivered(runs.map(({ runId }) => runKey(runId)));
+    const delivered = this.memory.delivered(runs.map((run) => this.#runKey(run)));
     if (delivered.size === 0) return runs;
-    const left = runs.filter(({ runId }) => !delivered.has(runKey(runId)));
+    const left = runs.filter((run) => !delivered.has(this.#runKey(run)));
     this.recorder.skipped(DELIVERED_RUN, runs.length - left.length);
     return left;
   }
@@ -136,7 +141,8 @@ export class ReadingWithMemory {
   async *#runsById(since: number): AsyncGenerator<RecordPage> {
     // Where versions are not wanted, none was delivered that could be gone.
     const withVersions = this.pages.wants('run') && this.pages.wants('modelVersion');
-    for await (const ids of runsToRead(this.memory, withVersions ? this.index : undefined)) {
+    const index = withVersions ? this.index : undefined;
+    for await (const ids of runsToRead(this.memory, this.#workspace, index)) {
       const { items, rejected } = await this.store.runsById(ids);
       const runs = items.filter(
         (run) =>
@@ -150,11 +156,13 @@ export class ReadingWithMemory {
 
   #divide(versions: readonly ModelVersion[], again: ModelVersion[], unchanged: RecordKey[]): void {
     const changed = this.memory.changedVersions(versions);
-    const same = versions.filter((version) => !changed.has(keyOf(version)));
+    const same = versions.filter((version) => !changed.has(this.#versionKey(version)));
     const full = this.memory.since === undefined;
-    const delivered = full ? this.memory.delivered(same.map(keyOf)) : new Set<RecordKey>();
+    const delivered = full
+      ? this.memory.delivered(same.map((version) => this.#versionKey(version)))
+      : new Set<RecordKey>();
     for (const version of versions) {
-      const key = keyOf(version);
+      const key = this.#versionKey(version);
       if (changed.has(key)) again.push(version);
       else if (delivered.has(key)) this.recorder.skipped(DELIVERED_VERSION);
       else if (full) again.push(version);
@@ -169,9 +177,9 @@ export class ReadingWithMemory {
     // In a sweep over everything, a run that has not been delivered has come into being meanwhile.
     const delivered =
       this.memory.since === undefined
-        ? this.memory.delivered(active.map(({ runId }) => runKey(runId)))
+        ? this.memory.delivered(active.map((run) => this.#runKey(run)))
         : undefined;
-    const touched = active.filter(({ runId }) => delivered?.has(runKey(runId)) ?? true);
+    const touched = active.filter((run) => delivered?.has(this.#runKey(run)) ?? true);
     const ids = new Set(touched.map(({ runId }) => runId));
     const others = versions.filter(({ runId }) => runId === undefined || !ids.has(runId));
     return this.#withAllVersions(touched, this.pages.versions(others, items), rejected);
@@ -190,20 +198,26 @@ export class ReadingWithMemory {
   #isActive({ lifecycleStage, experimentId }: Run): boolean {
     return lifecycleStage === 'active' && this.pages.experimentNames.has(experimentId);
   }
-}
 
-function keyOf({ name, version }: ModelVersion): RecordKey {
-  return versionKey(name, version);
-}
+  #runKey({ runId }: Run): RecordKey {
+    return runKey(runId, this.#workspace);
+  }
 
-/**
- * Lanes go by what they are for: no experiment goes on where others are in lanes of another kind.
- * What is delivered again begins at its start whenever one more experiment has been renamed.
- */
-function lanesOf(needed: NeededRuns, experiments: ReadonlyMap<string, string>): string {
-  if (needed !== 'again') return needed;
-  const names = JSON.stringify([...experiments].sort());
-  return `again ${createHash('sha256').update(names).digest('base64url')}`;
+  #versionKey({ name, version }: ModelVersion): RecordKey {
+    return versionKey(name, version, this.#workspace);
+  }
+
+  /**
+   * Lanes go by their workspace and what they are for: no experiment goes on where others are in
+   * lanes of another kind. What is delivered again begins at its start whenever one more experiment
+   * has been renamed.
+   */
+  #lanesOf(needed: NeededRuns, experiments: ReadonlyMap<string, string>): string {
+    const place = this.#workspace === undefined ? '' : `@${this.#workspace} `;
+    if (needed !== 'again') return `${place}${needed}`;
+    const names = JSON.stringify([...experiments].sort());
+    return `${place}again ${createHash('sha256').update(names).digest('base64url')}`;
+  }
 }
 
 function positionIn(lanes: string, { lane, value }: PagePosition): PagePosition {

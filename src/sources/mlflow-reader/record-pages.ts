@@ -4,6 +4,7 @@
 
 import type { DatasetUse, MlflowRecord, RecordKind } from '../../mlflow/records.js';
 import type { ModelVersion, Run, ServerFacts } from '../../mlflow/types.js';
+import { inWorkspace } from '../../mlflow/workspace.js';
 import type { Page, ReadPlan, Rejection, RunContext } from '../../stream/contracts.js';
 import type { JoinIndex } from '../join-index.js';
 
@@ -74,7 +75,8 @@ export class RecordPages {
       experimentId === undefined || name === undefined
         ? {}
         : { experiment: { experimentId, name } };
-    return { ...rejection, origin: { server, ...experiment } };
+    const identity = inWorkspace(rejection.identity, server.workspace);
+    return { ...rejection, identity, origin: { server, ...experiment } };
   }
 }
 

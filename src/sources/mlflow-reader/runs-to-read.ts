@@ -32,18 +32,24 @@ export async function runsOfVersions(
  * Of a lookback: runs that had not ended, and runs of versions that are gone, for they refer to
  * them. What was delivered is left out. `LOOKUP` ids at a time.
  *
+ * @param workspace - that the memory is of; undefined for `default`
  * @param index - with all versions that there are; absent where these were not read
  */
-export async function* runsToRead(memory: ReadMemory, index?: JoinIndex): AsyncGenerator<string[]> {
+export async function* runsToRead(
+  memory: ReadMemory,
+  workspace: string | undefined,
+  index?: JoinIndex,
+): AsyncGenerator<string[]> {
+  const keyOf = (id: string): RecordKey => runKey(id, workspace);
   const recent = new RecentIds(RECENT_IDS);
   let batch: string[] = [];
   const sources = [openRuns(memory)];
   if (index !== undefined) sources.push(runsOfGoneVersions(memory, index));
   for (const source of sources) {
     for (const ids of source) {
-      const delivered = memory.delivered(ids.map(runKey));
+      const delivered = memory.delivered(ids.map(keyOf));
       for (const id of ids) {
-        if (delivered.has(runKey(id)) || !recent.add(id)) continue;
+        if (delivered.has(keyOf(id)) || !recent.add(id)) continue;
         batch.push(id);
         if (batch.length < LOOKUP) continue;
         yield batch;

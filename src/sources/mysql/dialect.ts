@@ -54,8 +54,8 @@ export const mysqlDialect: Dialect = {
   },
 
   // A foreign key by owner has an index of its own here.
-  tagsInRange: (table, workspaces, range) =>
-    `(SELECT t.* FROM ${table} AS t WHERE ${workspaces ? `t.workspace = 'default' AND` : ''} ${range}) AS t`,
+  tagsInRange: (table, workspace, range) =>
+    `(SELECT t.* FROM ${table} AS t WHERE ${workspace} AND ${range}) AS t`,
 
   ownerName: (owners, isOwner) => `(SELECT o.name FROM ${owners} AS o WHERE ${isOwner})`,
 

@@ -14,7 +14,8 @@ import { mysqlAddress } from './uri.js';
 
 /**
  * Opens a database that MLflow keeps its tracking store and registry in. It is only ever read, a page
- * in a short transaction: nothing is open while a page is on its way.
+ * in a short transaction: nothing is open while a page is on its way. It is the workspace `default`,
+ * whatever the options say: `readWorkspaces` chooses.
  *
  * @throws PipelineError
  * - `INVALID_OPTIONS`, `INVALID_URI`, `TLS_FILE_UNREADABLE` (usage)
@@ -40,6 +41,7 @@ export async function openMysqlStore(
     wanted: 'the database that MLflow has behind --backend-store-uri mysql://…',
     upgrade: 'mlflow db upgrade mysql+pymysql://…/copy',
     pageSizes: settings,
+    workspace: settings.workspace,
   };
   return await openSqlStore(new ServerDatabase(connector, settings, context), setup, context);
 }

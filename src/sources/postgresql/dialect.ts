@@ -55,16 +55,14 @@ export const postgresqlDialect: Dialect = {
    * The primary key of these tables begins with the tag's key, and there is no index by owner: goes
    * from one tag key to the next, and looks up the range of owners under each.
    */
-  tagsInRange: (table, workspaces, range) => {
-    const workspace = workspaces ? `t.workspace = 'default' AND` : '';
-    return `(WITH RECURSIVE tag_keys(key) AS (
-      SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} true
+  tagsInRange: (table, workspace, range) =>
+    `(WITH RECURSIVE tag_keys(key) AS (
+      SELECT min(t.key) FROM ${table} AS t WHERE ${workspace}
       UNION ALL
-      SELECT (SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} t.key > tag_keys.key)
+      SELECT (SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} AND t.key > tag_keys.key)
       FROM tag_keys WHERE tag_keys.key IS NOT NULL)
     SELECT owned.* FROM tag_keys CROSS JOIN LATERAL (SELECT t.* FROM ${table} AS t
-      WHERE ${workspace} t.key = tag_keys.key AND ${range} OFFSET 0) AS owned) AS t`;
-  },
+      WHERE ${workspace} AND t.key = tag_keys.key AND ${range} OFFSET 0) AS owned) AS t`,
 
   ownerName: () => 't.name',
 

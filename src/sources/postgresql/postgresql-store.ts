@@ -13,7 +13,8 @@ import { postgresqlAddress } from './uri.js';
 
 /**
  * Opens a database that MLflow keeps its tracking store and registry in. It is only ever read, a page
- * in a short transaction: nothing is open while a page is on its way.
+ * in a short transaction: nothing is open while a page is on its way. It is the workspace `default`,
+ * whatever the options say: `readWorkspaces` chooses.
  *
  * @throws PipelineError
  * - `INVALID_OPTIONS`, `INVALID_URI`, `TLS_FILE_UNREADABLE` (usage)
@@ -41,6 +42,7 @@ export async function openPostgresqlStore(
       'schema than public are found with ?options=-csearch_path%3Dschema',
     upgrade: 'mlflow db upgrade postgresql://…/copy',
     pageSizes: settings,
+    workspace: settings.workspace,
   };
   return await openSqlStore(new ServerDatabase(connector, settings, context), setup, context);
 }

@@ -14,12 +14,14 @@ import {
   versionKey,
   type RecordKey,
 } from '../../mlflow/record-key.js';
+import { inWorkspace } from '../../mlflow/workspace.js';
 import type { RunContext } from '../../stream/contracts.js';
 import { inParallel } from './in-parallel.js';
 import type { RestSettings } from './options.js';
 import { readPages } from './read-pages.js';
 import { searchRunsById } from './runs-by-id.js';
 import { DELETED_STAGE, experimentSearch } from './searches.js';
+import { workspaceCall } from './workspace.js';
 
 export interface GoneRecordsOptions {
   readonly context: RunContext;
@@ -27,6 +29,8 @@ export interface GoneRecordsOptions {
   readonly tracking: { readonly client: MlflowClient; readonly modern: boolean };
   readonly registry: { readonly client: MlflowClient };
   readonly searchesExperiments: boolean;
+  /** That the records are in; absent for `default`. */
+  readonly workspace?: string;
   /** Ids of all experiments, deleted ones too: runs/search finds nothing without naming them. */
   readonly everyExperiment: () => Promise<readonly string[]>;
 }
@@ -55,20 +59,36 @@ export class GoneRecords {
 
   /** @throws the signal's reason once that is aborted, and nothing else */
   async find(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
+    const isThere = await this.#workspace();
+    if (isThere !== true) return new Set(isThere === false ? keys : []);
+    const place = this.#options.workspace;
     const named = keys.map(parseRecordKey);
     const idsOf = (kind: 'experiment' | 'run'): string[] =>
       named.flatMap((record) => (record.kind === kind ? [record.id] : []));
     const gone = new Set<RecordKey>();
-    for (const id of await this.#experiments(idsOf('experiment'))) gone.add(experimentKey(id));
-    for (const id of await this.#runs(idsOf('run'))) gone.add(runKey(id));
+    for (const id of await this.#experiments(idsOf('experiment')))
+      gone.add(experimentKey(id, place));
+    for (const id of await this.#runs(idsOf('run'))) gone.add(runKey(id, place));
     const models = named.flatMap((record) => (record.kind === 'model' ? [record.name] : []));
     const versions = named.filter((record) => record.kind === 'version');
     const goneModels = await this.#models(new Set([...models, ...namedTwice(versions)]));
-    for (const name of models) if (goneModels.has(name)) gone.add(modelKey(name));
+    for (const name of models) if (goneModels.has(name)) gone.add(modelKey(name, place));
     for (const { name, version } of await this.#versions(versions, goneModels)) {
-      gone.add(versionKey(name, version));
+      gone.add(versionKey(name, version, place));
     }
     return gone;
+  }
+
+  /**
+   * Whether their workspace is there at all; undefined where the server does not say. Asked from
+   * within it: then a server knows that there is none before it looks at permissions.
+   */
+  async #workspace(): Promise<boolean | undefined> {
+    const { workspace, tracking } = this.#options;
+    if (workspace === undefined) return true;
+    const call = workspaceCall(tracking.client, `workspaces/${workspace}`);
+    const answer = await this.#get(tracking.client, call, 'whether it is there');
+    return answer === undefined ? undefined : answer !== UNKNOWN;
   }
 
   async #experiments(ids: readonly string[]): Promise<ReadonlySet<string>> {
@@ -209,7 +229,7 @@ export class GoneRecords {
       context.recorder.warn(
         'GONE_NOT_CONFIRMED',
         'Some things were not found, and the server does not say that they are gone: they are kept',
-        `${what}: ${messageOf(error)}`,
+        `${inWorkspace(what, this.#options.workspace)}: ${messageOf(error)}`,
       );
       return undefined;
     }

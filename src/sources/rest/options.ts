@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { HOUR_MS, ms, retryOptions } from '../retry-options.js';
+import { workspaceOption } from '../workspace-option.js';
 
 /** Page sizes above these are refused by MLflow. */
 const LARGEST_PAGE = { experiments: 50_000, runs: 50_000, models: 1_000, versions: 200_000 };
@@ -35,6 +36,9 @@ export const restOptionsSchema = z.strictObject({
       'Server of models and versions, where it is another one. Otherwise MLFLOW_REGISTRY_URI, ' +
         'otherwise the tracking server',
     ),
+  workspace: workspaceOption(
+    'Otherwise the header X-MLFLOW-WORKSPACE, otherwise MLFLOW_WORKSPACE, otherwise the server chooses',
+  ),
   username: z
     .string()
     .min(1)
@@ -55,7 +59,7 @@ export const restOptionsSchema = z.strictObject({
   headers: z
     .record(z.string().regex(headerName), z.string().regex(headerValue))
     .optional()
-    .describe('Further request headers, such as a sign-on proxy wants; X-MLFLOW-WORKSPACE too'),
+    .describe('Further request headers, such as a sign-on proxy wants'),
   insecureTls: z
     .boolean()
     .optional()

@@ -5,12 +5,7 @@
 import { PipelineError } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
 import { HttpStatusError, ResponseTooLargeError } from '../../mlflow/client/failures.js';
-import {
-  openMlflowClient,
-  type MlflowClient,
-  type MlflowClientOptions,
-} from '../../mlflow/client/mlflow-client.js';
-import type { ClientSettings } from '../../mlflow/client/settings.js';
+import { openMlflowClient, type MlflowClient } from '../../mlflow/client/mlflow-client.js';
 import { searchAnswer } from '../../mlflow/answer.js';
 import { readItem } from '../../mlflow/parse.js';
 import { compareText, compareVersions } from '../../mlflow/parse-values.js';
@@ -23,8 +18,16 @@ import type {
   Run,
   ServerFacts,
 } from '../../mlflow/types.js';
+import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
-import type { MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
+import type {
+  MlflowStore,
+  RunSelection,
+  StoreCounts,
+  StorePage,
+  StoreWorkspaces,
+} from '../store.js';
+import { clientOptions } from './client-options.js';
 import { GoneRecords } from './gone-records.js';
 import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
 import { namedServers } from './named-servers.js';
@@ -33,10 +36,12 @@ import { readRuns } from './read-runs.js';
 import { getRunsById, searchRunsById } from './runs-by-id.js';
 import { experimentSearch, modelSearch, versionSearch } from './searches.js';
 import { slices } from './slices.js';
+import { listWorkspaces, withoutWorkspace, workspaceLoss } from './workspace.js';
 
 /**
  * Opens the server that the options or MLflow's variables name: reaches it and finds out what it
- * is, with a few small requests.
+ * is, with a few small requests. It is the server's own choice of a workspace, whatever the options
+ * say: `readWorkspaces` chooses.
  *
  * @throws PipelineError `INVALID_OPTIONS`, `INVALID_URI`, `NO_TRACKING_URI`,
  *   `SERVER_CERT_UNREADABLE` (usage); `WRONG_ADDRESS` and the client's `SOURCE_…` (unavailable)
@@ -50,7 +55,7 @@ export async function openRestStore(
   options: RestOptions,
   context: RunContext,
 ): Promise<MlflowStore> {
-  const settings = parseOptions('mlflowSource', restOptionsSchema, options);
+  const settings = withoutWorkspace(parseOptions('mlflowSource', restOptionsSchema, options));
   const { tracking, registry } = namedServers(settings, context.env);
   const trackingClient = await openMlflowClient(clientOptions(tracking, settings, context));
   const clients = [trackingClient];
@@ -74,55 +79,45 @@ export async function openRestStore(
   }
 }
 
-function clientOptions(
-  server: ClientSettings,
-  settings: RestSettings,
-  context: RunContext,
-): MlflowClientOptions {
-  return {
-    settings: server,
-    connections: settings.concurrency,
-    timeoutMs: settings.timeoutMs,
-    maxResponseBytes: settings.maxResponseBytes,
-    maxRequestsPerSecond: settings.maxRequestsPerSecond,
-    retries: settings.retries,
-    minDelayMs: settings.minRetryDelayMs,
-    maxDelayMs: settings.maxRetryDelayMs,
-    maxRetryAfterMs: settings.maxRetryAfterMs,
-    signal: context.signal,
-    counter: context.recorder,
-    onSlower: (perSecond) => {
-      const rate = Number(perSecond.toPrecision(2));
-      context.log.info(
-        { perSecond: rate },
-        `too many requests for ${server.address.shown}: ${rate} a second from now on`,
-      );
-    },
-    // Else a run that waits for a server to come back looks as if it hung.
-    onFirstRetry: ({ code, message, retryAfterMs = 0 }) => {
-      const wait = Math.min(retryAfterMs, settings.maxRetryAfterMs);
-      const when = wait > 0 ? ` in ${Math.ceil(wait / 1000)} s` : '';
-      context.log.warn({ code }, `${message}; trying again${when}`);
-    },
-  };
-}
-
 interface Server {
   readonly client: MlflowClient;
   /** Whether it is MLflow 2 or later. */
   readonly modern: boolean;
 }
 
+interface Servers {
+  readonly tracking: Server;
+  readonly registry: Server;
+}
+
 class RestStore implements MlflowStore {
+  readonly workspaces?: StoreWorkspaces;
   #allExperimentIds: Promise<readonly string[]> | undefined;
   readonly #gone: GoneRecords;
 
+  /** @param isPart - whether it is a workspace of another one, with which it is closed */
   constructor(
     private readonly context: RunContext,
     private readonly settings: RestSettings,
     readonly server: ServerFacts,
-    private readonly servers: { readonly tracking: Server; readonly registry: Server },
+    private readonly servers: Servers,
+    private readonly isPart = false,
   ) {
+    if (!isPart) {
+      const { tracking, registry } = servers;
+      this.workspaces = {
+        list: () => listWorkspaces(tracking.client, registry.client),
+        open: (name) => this.#inWorkspace(name),
+        lossOf: (name, error) => {
+          const clients = [tracking.client, registry.client];
+          return workspaceLoss(
+            clients.map((client) => client.inWorkspace(name)),
+            name,
+            error,
+          );
+        },
+      };
+    }
     this.#gone = new GoneRecords({
       context,
       settings,
@@ -130,6 +125,7 @@ class RestStore implements MlflowStore {
       registry: servers.registry,
       searchesExperiments: server.searchesExperiments,
       everyExperiment: () => this.#everyExperiment(),
+      ...(server.workspace === undefined ? {} : { workspace: server.workspace }),
     });
   }
 
@@ -193,8 +189,25 @@ class RestStore implements MlflowStore {
   }
 
   async close(): Promise<void> {
+    if (this.isPart) return;
     const { tracking, registry } = this.servers;
     await Promise.all([...new Set([tracking.client, registry.client])].map((one) => one.close()));
+  }
+
+  #inWorkspace(name: string): MlflowStore {
+    const inIt = ({ client, modern }: Server): Server => ({
+      client: client.inWorkspace(name),
+      modern,
+    });
+    const { tracking, registry } = this.servers;
+    const inTracking = inIt(tracking);
+    const servers = {
+      tracking: inTracking,
+      registry: registry.client === tracking.client ? inTracking : inIt(registry),
+    };
+    const facts =
+      name === DEFAULT_WORKSPACE ? { ...this.server } : { ...this.server, workspace: name };
+    return new RestStore(this.context, this.settings, facts, servers, true);
   }
 
   /** Every experiment, deleted ones too: runs/search finds nothing without naming them. */

@@ -7,11 +7,11 @@ import type { Experiment } from '../../mlflow/types.js';
 import { ends, Lists, type PageReader, parsePage, tagJson } from './pages.js';
 import { ask, type Dialect } from './query.js';
 import type { StoreSchema } from './schema.js';
+import { experimentIsIn } from './workspaces.js';
 
 /** What follows WHERE for the experiments that are read. `e` is the table. */
 export function activeExperiments(schema: StoreSchema): string {
-  const workspace = schema.experimentWorkspaces ? ` AND e.workspace = 'default'` : '';
-  return `e.lifecycle_stage = 'active'${workspace}`;
+  return `e.lifecycle_stage = 'active' AND ${experimentIsIn(schema, 'e')}`;
 }
 
 /** Active experiments, by id. */
@@ -32,7 +32,7 @@ export function experimentReader(
     [asText('t.experiment_id'), 't.key', 't.value'],
     tagsInRange(
       'experiment_tags',
-      false,
+      'true',
       `t.experiment_id BETWEEN ${integerParameter('?1')} AND ${integerParameter('?2')}`,
     ),
   );

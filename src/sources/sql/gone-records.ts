@@ -5,6 +5,7 @@
 import { parseRecordKey, type NamedRecord, type RecordKey } from '../../mlflow/record-key.js';
 import { ask, type Dialect, type Reading } from './query.js';
 import type { StoreSchema } from './schema.js';
+import { experimentIsIn, registryIsIn } from './workspaces.js';
 
 type Kind = NamedRecord['kind'];
 
@@ -34,9 +35,8 @@ export function* goneRecords(
 }
 
 function finder({ select, isAmong, asText }: Dialect, schema: StoreSchema): Finder {
-  const inExperiment = schema.experimentWorkspaces ? `AND e.workspace = 'default'` : '';
-  const inRegistry = (table: string): string =>
-    schema.registryWorkspaces ? `AND ${table}.workspace = 'default'` : '';
+  const inExperiment = `AND ${experimentIsIn(schema, 'e')}`;
+  const inRegistry = (table: string): string => `AND ${registryIsIn(schema, table)}`;
   const isThere = (column: string): string => `(${column} IS NULL OR ${column} <> 'deleted')`;
   return {
     experiment: select(

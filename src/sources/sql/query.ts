@@ -104,10 +104,11 @@ export interface Dialect {
   /**
    * Rows of a table of tags whose owners lie between two keys, as what follows FROM.
    *
-   * @param table - with the columns `key` and `value`; called `t` in `range`
+   * @param table - with the columns `key` and `value`; called `t` in the conditions
+   * @param workspace - a condition on the columns that the table's index has before the tag's key
    * @param range - a condition on the owner's columns
    */
-  readonly tagsInRange: (table: string, workspaces: boolean, range: string) => string;
+  readonly tagsInRange: (table: string, workspace: string, range: string) => string;
   /**
    * An expression: the name of the owner of a row, as the owner spells it. Where names are the same
    * whatever their case, the row may spell it otherwise.

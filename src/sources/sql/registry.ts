@@ -7,26 +7,23 @@ import type { ModelVersion, RegisteredModel } from '../../mlflow/types.js';
 import { ends, Lists, type PageReader, parsePage, type TagJson, tagJson } from './pages.js';
 import { ask, type Cell, type Dialect, type Parameter } from './query.js';
 import type { StoreSchema } from './schema.js';
+import { registryIsIn } from './workspaces.js';
 
 /** Prompts live in the registry's tables; MLflow's searches hide them. */
 const isPrompt = (schema: StoreSchema, table: string, owner: string): string =>
-  `EXISTS (SELECT 1 FROM ${table} AS p WHERE ${workspace(schema, 'p')}
+  `EXISTS (SELECT 1 FROM ${table} AS p WHERE ${registryIsIn(schema, 'p')} AND
    p.key = 'mlflow.prompt.is_prompt' AND p.name = ${owner}.name AND p.value = 'true')`;
 
 /** What follows WHERE for the models that are read. `m` is the table. */
 export function visibleModels(schema: StoreSchema): string {
-  return `${workspace(schema, 'm')} NOT ${isPrompt(schema, 'registered_model_tags', 'm')}`;
+  return `${registryIsIn(schema, 'm')} AND NOT ${isPrompt(schema, 'registered_model_tags', 'm')}`;
 }
 
 /** What follows WHERE for the versions that are read. `v` is the table. */
 export function visibleVersions(schema: StoreSchema): string {
-  return `${workspace(schema, 'v')} v.current_stage <> 'Deleted_Internal'
+  return `${registryIsIn(schema, 'v')} AND v.current_stage <> 'Deleted_Internal'
     AND NOT ${isPrompt(schema, 'model_version_tags', 'v')}
     AND NOT ${isPrompt(schema, 'registered_model_tags', 'v')}`;
-}
-
-function workspace(schema: StoreSchema, table: string): string {
-  return schema.registryWorkspaces ? `${table}.workspace = 'default' AND` : '';
 }
 
 /** Registered models but prompts, by name. */
@@ -38,7 +35,7 @@ export function registeredModelReader(
     dialect;
   const columns = ['m.name', 'm.creation_time', 'm.last_updated_time', 'm.description', 'm.latest'];
   const latest = `(SELECT v.version FROM model_versions AS v
-    WHERE ${workspace(schema, 'v')} v.name = m.name AND v.current_stage <> 'Deleted_Internal'
+    WHERE ${registryIsIn(schema, 'v')} AND v.name = m.name AND v.current_stage <> 'Deleted_Internal'
     AND ${isInteger('v.version')} ORDER BY v.version DESC LIMIT 1) AS latest`;
   const all = `SELECT m.*, ${latest} FROM registered_models AS m WHERE ${visibleModels(schema)}`;
   const models = select(
@@ -47,14 +44,17 @@ export function registeredModelReader(
   );
   const withoutName = select(columns, `(${all} AND ${isNowhere('m.name')}) AS m`);
   const range = `t.name BETWEEN ${textParameter('?1')} AND ${textParameter('?2')}`;
-  const name = dialect.ownerName('registered_models', `${workspace(schema, 'o')} o.name = t.name`);
+  const name = dialect.ownerName(
+    'registered_models',
+    `${registryIsIn(schema, 'o')} AND o.name = t.name`,
+  );
   const tags = select(
     [name, 't.key', 't.value'],
-    dialect.tagsInRange('registered_model_tags', schema.registryWorkspaces, range),
+    dialect.tagsInRange('registered_model_tags', registryIsIn(schema, 't'), range),
   );
   const aliases = select(
     [name, 't.alias', 't.version'],
-    `registered_model_aliases AS t WHERE ${workspace(schema, 't')} ${range}`,
+    `registered_model_aliases AS t WHERE ${registryIsIn(schema, 't')} AND ${range}`,
   );
   return function* (after, pageSize) {
     const rows = yield* ask(models, [...(after ?? [beginning]), pageSize]);
@@ -121,13 +121,13 @@ export function modelVersionReader(
   );
   const name = dialect.ownerName(
     'model_versions',
-    `${workspace(schema, 'o')} o.name = t.name AND o.version = t.version`,
+    `${registryIsIn(schema, 'o')} AND o.name = t.name AND o.version = t.version`,
   );
   const tags = select(
     [name, 't.version', 't.key', 't.value'],
     dialect.tagsInRange(
       'model_version_tags',
-      schema.registryWorkspaces,
+      registryIsIn(schema, 't'),
       dialect.pairIsBetween('t.name', 't.version', ['?1', '?2'], ['?3', '?4']),
     ),
   );

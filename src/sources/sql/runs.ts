@@ -10,6 +10,7 @@ import { type PageReader, parsePage } from './pages.js';
 import { ask, type Dialect, type Reading } from './query.js';
 import { runColumns, type RunRows } from './run-rows.js';
 import type { StoreSchema } from './schema.js';
+import { experimentIsIn } from './workspaces.js';
 
 /** What follows WHERE for the active runs of experiments; their ids are the parameter ?1. */
 export function inExperiments({ isAmong }: Dialect): string {
@@ -69,7 +70,7 @@ export function* readRunsById(
 ): Reading<StorePage<Run>> {
   const workspace = schema.experimentWorkspaces
     ? `AND EXISTS (SELECT 1 FROM experiments AS e
-       WHERE e.experiment_id = c.experiment_id AND e.workspace = 'default')`
+       WHERE e.experiment_id = c.experiment_id AND ${experimentIsIn(schema, 'e')})`
     : '';
   const { from } = dialect.ofOwners('runs', 'run_uuid', workspace);
   const rows = yield* ask(dialect.select(runColumns(dialect, 'c'), from), [dialect.list(runIds)]);

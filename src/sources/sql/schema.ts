@@ -4,6 +4,7 @@
 
 import { PipelineError } from '../../core/errors.js';
 import type { RunContext } from '../../stream/contracts.js';
+import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import { ask, type Dialect, type Reading } from './query.js';
 import { NEWEST_KNOWN, releaseOf } from './revisions.js';
 
@@ -79,9 +80,13 @@ export interface StoreSchema {
   readonly aliases: boolean;
   /** Since 2.4. */
   readonly datasets: boolean;
-  /** Since 3.10. */
+  /** Since 3.10: whether the tables have the column `workspace`. */
   readonly experimentWorkspaces: boolean;
   readonly registryWorkspaces: boolean;
+  /** Whether there is a table that names them. */
+  readonly workspaceNames: boolean;
+  /** The one that is read. */
+  readonly workspace: string;
 }
 
 type Tables = ReadonlyMap<string, ReadonlySet<string>>;
@@ -152,38 +157,14 @@ export function* inspectSchema(
     datasets: tables.has('datasets'),
     experimentWorkspaces: has('experiments', 'workspace'),
     registryWorkspaces: REGISTRY.every((table) => !tables.has(table) || has(table, 'workspace')),
+    workspaceNames: has('workspaces', 'name'),
+    workspace: DEFAULT_WORKSPACE,
   };
 }
 
-/** Warns of what is not read because it stands in another workspace than the default one. */
-export function* reportWorkspaces(
-  { select }: Dialect,
-  schema: StoreSchema,
-  context: RunContext,
-): Reading<void> {
-  function* count(table: string): Reading<void> {
-    const others = yield* ask(
-      select(
-        ['o.workspace', 'o.number'],
-        `(SELECT workspace, count(*) AS number FROM ${table} WHERE workspace <> 'default'
-          GROUP BY workspace ORDER BY workspace) AS o`,
-      ),
-    );
-    for (const [workspace, number] of others) {
-      context.recorder.skipped(`${table} of other workspaces`, Number(number));
-      context.recorder.warn(
-        'OTHER_WORKSPACE',
-        'Only the workspace "default" is read: what others hold is left out',
-        `${String(workspace)}: ${String(number)} ${table.replace('_', ' ')}`,
-      );
-    }
-  }
-  if (schema.experimentWorkspaces) yield* count('experiments');
-  if (schema.registryWorkspaces) yield* count('registered_models');
-}
-
 function* readTables({ columnsOf }: Dialect): Reading<Tables> {
-  const wanted = ['alembic_version', ...Object.keys({ ...NEEDED, ...ALIASES, ...DATASETS })];
+  const kept = Object.keys({ ...NEEDED, ...ALIASES, ...DATASETS });
+  const wanted = ['alembic_version', 'workspaces', ...kept];
   const rows = yield* ask(columnsOf(wanted));
   const tables = new Map<string, Set<string>>();
   for (const [table, column] of rows) {

@@ -2,12 +2,25 @@
  * MLflow's SQL database as a store, for MLflow 1.28 and later, without any server.
  */
 
-import type { Experiment, ModelVersion, RegisteredModel, Run } from '../../mlflow/types.js';
+import type {
+  Experiment,
+  ModelVersion,
+  RegisteredModel,
+  Run,
+  ServerFacts,
+} from '../../mlflow/types.js';
 import { messageOf } from '../../core/errors.js';
 import type { RecordKey } from '../../mlflow/record-key.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
 import type { PagePosition } from '../../stream/memory.js';
-import type { MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
+import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
+import type {
+  MlflowStore,
+  RunSelection,
+  StoreCounts,
+  StorePage,
+  StoreWorkspaces,
+} from '../store.js';
 import { activeExperiments, experimentReader } from './experiments.js';
 import { goneRecords } from './gone-records.js';
 import type { PageSizes } from './options.js';
@@ -25,13 +38,16 @@ import { parseRunPlace, type RunPlace } from './run-place.js';
 import { RunRows } from './run-rows.js';
 import { readRunsById, runReader } from './runs.js';
 import { runsSinceReader } from './runs-since.js';
-import { inspectSchema, reportWorkspaces, type DatabaseNames, type StoreSchema } from './schema.js';
+import { inspectSchema, type DatabaseNames, type StoreSchema } from './schema.js';
+import { reportWorkspaces, workspaceNames } from './workspaces.js';
 
 /** What a kind of database says of itself, or does in its own way. */
 export interface SqlStoreSetup extends DatabaseNames {
   /** As MLflow names it, without any password. */
   readonly uri: string;
   readonly pageSizes: PageSizes;
+  /** That is read, or `*` for all: what others hold is warned of. Undefined for `default`. */
+  readonly workspace: string | undefined;
   /** Where not by their ids. */
   readonly runsSince?: {
     readonly reader: (
@@ -61,7 +77,7 @@ export async function openSqlStore(
   try {
     const schema = await database.read(() => inspectSchema(dialect, setup, context));
     await database.read(function* () {
-      yield* reportWorkspaces(dialect, schema, context);
+      yield* reportWorkspaces(dialect, schema, setup.workspace, context);
       yield* reportOrphans(dialect, context);
     });
     return new SqlStore(database, schema, setup, context);
@@ -72,18 +88,22 @@ export async function openSqlStore(
 }
 
 class SqlStore implements MlflowStore {
-  readonly server;
+  readonly server: ServerFacts;
+  readonly workspaces?: StoreWorkspaces;
   readonly #database: SqlDatabase;
   readonly #schema: StoreSchema;
   readonly #setup: SqlStoreSetup;
   readonly #context: RunContext;
   readonly #runRows: RunRows;
+  /** Whether it is a workspace of another one, with which it is closed. */
+  readonly #isPart: boolean;
 
   constructor(
     database: SqlDatabase,
     schema: StoreSchema,
     setup: SqlStoreSetup,
     context: RunContext,
+    isPart = false,
   ) {
     this.#database = database;
     this.#schema = schema;
@@ -94,6 +114,13 @@ class SqlStore implements MlflowStore {
       uri: setup.uri,
       versionText: schema.versionText,
       searchesExperiments: true,
+      ...(schema.workspace === DEFAULT_WORKSPACE ? {} : { workspace: schema.workspace }),
+    };
+    this.#isPart = isPart;
+    if (isPart || !schema.experimentWorkspaces || !schema.registryWorkspaces) return;
+    this.workspaces = {
+      list: () => database.read(() => workspaceNames(database.dialect, schema)),
+      open: (name) => new SqlStore(database, { ...schema, workspace: name }, setup, context, true),
     };
   }
 
@@ -191,6 +218,6 @@ class SqlStore implements MlflowStore {
   }
 
   async close(): Promise<void> {
-    await this.#database.close();
+    if (!this.#isPart) await this.#database.close();
   }
 }

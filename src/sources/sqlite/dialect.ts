@@ -68,16 +68,14 @@ export const sqliteDialect: Dialect = {
    * query by owner alone would scan the table for each page; this one goes from one tag key to the
    * next and looks up the range of owners under each.
    */
-  tagsInRange: (table, workspaces, range) => {
-    const workspace = workspaces ? `t.workspace = 'default' AND` : '';
-    return `(WITH RECURSIVE tag_keys(key) AS (
-      SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} true
+  tagsInRange: (table, workspace, range) =>
+    `(WITH RECURSIVE tag_keys(key) AS (
+      SELECT min(t.key) FROM ${table} AS t WHERE ${workspace}
       UNION ALL
-      SELECT (SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} t.key > tag_keys.key)
+      SELECT (SELECT min(t.key) FROM ${table} AS t WHERE ${workspace} AND t.key > tag_keys.key)
       FROM tag_keys WHERE tag_keys.key IS NOT NULL)
     SELECT t.* FROM tag_keys CROSS JOIN ${table} AS t
-    ON ${workspace} t.key = tag_keys.key AND ${range}) AS t`;
-  },
+    ON ${workspace} AND t.key = tag_keys.key AND ${range}) AS t`,
 
   ownerName: () => 't.name',
 

@@ -3,10 +3,11 @@
  */
 
 import { z } from 'zod';
-import { pageSizes } from '../sql/options.js';
+import { pageSizes, workspaceOptions } from '../sql/options.js';
 
 export const sqliteStoreOptions = z.strictObject({
   path: z.string().min(1).describe('The database file, relative to the current folder or absolute'),
+  ...workspaceOptions,
   ...pageSizes,
   lockTimeoutMs: z
     .int()

@@ -13,7 +13,8 @@ import { sqliteUri } from './uri.js';
 
 /**
  * Opens a database that MLflow keeps its tracking store and registry in. It is only ever read, and
- * a page at a time: MLflow can go on writing to it.
+ * a page at a time: MLflow can go on writing to it. It is the workspace `default`, whatever the
+ * options say: `readWorkspaces` chooses.
  *
  * @throws PipelineError
  * - `INVALID_OPTIONS` (usage)
@@ -31,7 +32,8 @@ export async function openSqliteStore(
   options: SqliteStoreOptions,
   context: RunContext,
 ): Promise<MlflowStore> {
-  const { path, lockTimeoutMs, ...pageSizes } = parseOptions('sqlite', sqliteStoreOptions, options);
+  const settings = parseOptions('sqlite', sqliteStoreOptions, options);
+  const { path, lockTimeoutMs, workspace, ...pageSizes } = settings;
   const database = ReadOnlyDatabase.open(path, lockTimeoutMs, context);
   const setup = {
     uri: sqliteUri(path),
@@ -39,6 +41,7 @@ export async function openSqliteStore(
     wanted: 'the file that MLflow has behind --backend-store-uri sqlite:///…',
     upgrade: 'mlflow db upgrade sqlite:///copy.db',
     pageSizes,
+    workspace,
     runsSince: { reader: runsSinceReader, cursorBehind },
   };
   return await openSqlStore(database, setup, context);

@@ -31,6 +31,11 @@ ARTIFACTS = "s3://mlflow-artifacts"
 DAY = 24 * 60 * 60 * 1000
 
 
+def location(name):
+    """Of an experiment's artifacts: with workspaces MLflow lets nobody say where they are."""
+    return None if os.environ.get("MLFLOW_ENABLE_WORKSPACES") == "true" else f"{ARTIFACTS}/{name}"
+
+
 def experiment(name):
     return client.get_experiment_by_name(name).experiment_id
 
@@ -65,9 +70,9 @@ def make_version(model, run_id=None):
 
 
 def prepare():
-    one = client.create_experiment("one", f"{ARTIFACTS}/one")
-    client.create_experiment("two", f"{ARTIFACTS}/two")
-    client.create_experiment("renamed", f"{ARTIFACTS}/renamed")
+    one = client.create_experiment("one", location("one"))
+    client.create_experiment("two", location("two"))
+    client.create_experiment("renamed", location("renamed"))
     make_run("old", one, days_ago=30)
     make_run("older", one, days_ago=60)
     make_run("plain", one)
@@ -108,7 +113,7 @@ CHANGES = {
     "new-model": lambda: client.create_registered_model("fresh"),
     "experiment-tag": lambda: client.set_experiment_tag(experiment("two"), "owner", "me"),
     "rename-experiment": lambda: client.rename_experiment(experiment("renamed"), "another name"),
-    "new-experiment": lambda: client.create_experiment("fresh", f"{ARTIFACTS}/fresh"),
+    "new-experiment": lambda: client.create_experiment("fresh", location("fresh")),
     "delete-experiment": lambda: client.delete_experiment(experiment("two")),
     "restore-experiment": lambda: client.restore_experiment(
         next(

@@ -19,10 +19,11 @@ export class Changer {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: AsyncIterator<string>;
 
-  constructor(version: MlflowVersion, uri: string) {
+  /** @param env - beside what every MLflow is run with */
+  constructor(version: MlflowVersion, uri: string, env: Readonly<Record<string, string>> = {}) {
     // It ends with its input, and so with this process.
     this.#child = spawn(join(binOf(mlflow(version)), 'python'), [SCRIPT, uri], {
-      env: mlflowEnvironment(version),
+      env: { ...mlflowEnvironment(version), ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     // It has ended, which the missing answer tells.

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { experimentRecord, serverRecord } from '../records.js';
+import {
+  experimentRecord,
+  modelRecord,
+  runRecord,
+  server,
+  serverRecord,
+  versionRecord,
+} from '../records.js';
 import { aspectsOf, map, pairs } from './mapped.js';
 
 const ofExperiment = (...args: Parameters<typeof map>) => aspectsOf('container', ...args);
@@ -61,6 +68,56 @@ describe('an experiment', () => {
       },
       dataPlatformInstance: { platform: PLATFORM, instance },
       browsePathsV2: { path: [{ id: instance, urn: instance }] },
+    });
+  });
+});
+
+describe('what is in a workspace', () => {
+  const place = { ...server, workspace: 'team-a' };
+  const link = (page: string) => `http://host:5000/#/${page}?workspace=team-a`;
+
+  it('says so, and is linked and known by it', () => {
+    const { proposals } = map([
+      { ...experimentRecord(), server: place },
+      { ...modelRecord(), server: place },
+      { ...runRecord(), server: place },
+    ]);
+    const experiment = proposals.filter(({ entityType }) => entityType === 'container');
+    expect(experiment.map(({ aspect }) => aspect)).toMatchObject([
+      {
+        customProperties: { platform: PLATFORM, workspace: 'team-a', id: 'churn' },
+        externalUrl: link('experiments/7'),
+        name: 'churn',
+      },
+      {},
+      {},
+      { path: [{ id: 'team-a' }] },
+      { removed: false },
+    ]);
+    expect(proposals.flatMap(({ origin }) => origin ?? [])).toEqual([
+      'experiment@team-a 7',
+      'model@team-a churn',
+      'run@team-a aa11',
+    ]);
+    expect(proposals.flatMap(({ aspect }) => aspect['externalUrl'] ?? [])).toEqual([
+      link('experiments/7'),
+      link('models/churn'),
+      link('experiments/7/runs/aa11'),
+    ]);
+  });
+
+  it('has its versions below their model', () => {
+    const record = { ...versionRecord(), server: place };
+    const group = `urn:li:mlModelGroup:(${PLATFORM},@team-a/churn,PROD)`;
+    const instance = `urn:li:dataPlatformInstance:(${PLATFORM},eu)`;
+    expect(aspectsOf('mlModel', record, {}, { platformInstance: 'eu' })).toMatchObject({
+      browsePathsV2: {
+        path: [
+          { id: instance, urn: instance },
+          { id: 'team-a' },
+          { id: group.replace('@', 'eu.@'), urn: group.replace('@', 'eu.@') },
+        ],
+      },
     });
   });
 });

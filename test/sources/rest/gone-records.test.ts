@@ -22,9 +22,9 @@ const FLAVOURS: Flavour[] = ['1.27.0', '1.28.0', '2.22.5', '3.17.2'];
 
 /** Everything that is there: three experiments with four runs each, two models with three versions. */
 const THERE: readonly RecordKey[] = [
-  ...['1', '2', '3'].map(experimentKey),
+  ...['1', '2', '3'].map((id) => experimentKey(id)),
   ...Array.from({ length: 12 }, (_, index) => runKey(sampleRunId(index))),
-  ...['model 1', 'model 2'].map(modelKey),
+  ...['model 1', 'model 2'].map((name) => modelKey(name)),
   ...['model 1', 'model 2'].flatMap((name) => ['1', '2', '3'].map((one) => versionKey(name, one))),
 ];
 
@@ -42,7 +42,7 @@ function withLosses(): { content: ServerContent; gone: readonly RecordKey[] } {
   const version = content.modelVersions.find((one) => one.version === '2');
   if (version !== undefined) version.current_stage = 'Deleted_Internal';
   const gone: RecordKey[] = [
-    ...['1', '4', '424242'].map(experimentKey),
+    ...['1', '4', '424242'].map((id) => experimentKey(id)),
     ...[0, 1, 2, 3, 5, 6].map((index) => runKey(sampleRunId(index))),
     runKey(DELETED_RUN_ID),
     runKey("no run's id"),

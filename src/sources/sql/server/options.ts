@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { HOUR_MS, ms, retryOptions } from '../../retry-options.js';
-import { pageSizes } from '../options.js';
+import { pageSizes, workspaceOptions } from '../options.js';
 
 /** To be spread into a database's own options, behind its `uri`. */
 export const serverOptions = {
@@ -12,6 +12,7 @@ export const serverOptions = {
     .string()
     .optional()
     .describe("Password, instead of the URI's: so that no secret need stand in a URI"),
+  ...workspaceOptions,
   ...pageSizes,
   connectTimeoutMs: ms(1, HOUR_MS)
     .default(15_000)
