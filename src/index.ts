@@ -38,6 +38,16 @@ export { versionGate, type VersionGateOptions } from './operators/version-gate.j
 export { buildUrns, type BuildUrnsOptions } from './operators/build-urns.js';
 export { mapToProposals, type MapToProposalsOptions } from './operators/map-to-proposals/index.js';
 export { dedup, type DedupOptions } from './operators/dedup.js';
+export { redact, type RedactOptions } from './operators/redact.js';
+export { addTags, type AddTagsOptions } from './operators/add-tags.js';
+export { addTerms, type AddTermsOptions } from './operators/add-terms.js';
+export { addOwners, type AddOwnersOptions, type OwnerRule } from './operators/add-owners.js';
+export { addDomain, type AddDomainOptions } from './operators/add-domain.js';
+export { addProperties, type AddPropertiesOptions } from './operators/add-properties.js';
+export { renameBy, type RenameByOptions } from './operators/rename-by.js';
+export { patch, type PatchOptions } from './operators/patch.js';
+export { validate, type ValidateOptions } from './operators/validate.js';
+export type { EntityFacts } from './operators/enrichment/entity-facts.js';
 export type * from './operators/identified-record.js';
 
 // Sinks
@@ -54,6 +64,7 @@ export { parseOptions } from './core/options.js';
 
 // The domain
 export * from './datahub/urn.js';
+export { requiredFields, takesAspect } from './datahub/entity-aspects.js';
 export { datahubGuid } from './datahub/guid.js';
 export { pythonFloat } from './datahub/python-float.js';
 export type * from './datahub/proposal.js';

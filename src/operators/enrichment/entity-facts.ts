@@ -1,0 +1,58 @@
+/**
+ * What rules of a user's own are told of an entity.
+ */
+
+import type { Aspect, Proposal } from '../../datahub/proposal.js';
+
+/** An entity as the proposal with its properties describes it. */
+export interface EntityFacts {
+  /** Such as `mlModel`, `mlModelGroup`, `container`, `dataset`, `dataProcessInstance`. */
+  readonly entityType: string;
+  readonly entityUrn: string;
+  /** The name that people see: of a version `churn_3`, of a run its name. */
+  readonly name: string;
+  /** Custom properties: MLflow's tags, for the most part. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** The aspect with the properties of an entity, which each entity of ours has once. */
+const DESCRIBED_BY: ReadonlyMap<string, string> = new Map([
+  ['container', 'containerProperties'],
+  ['dataProcessInstance', 'dataProcessInstanceProperties'],
+  ['dataset', 'datasetProperties'],
+  ['mlModel', 'mlModelProperties'],
+  ['mlModelGroup', 'mlModelGroupProperties'],
+]);
+
+/** The types of entities that rules are told of. */
+export const DESCRIBED_TYPES = [
+  'container',
+  'dataProcessInstance',
+  'dataset',
+  'mlModel',
+  'mlModelGroup',
+] as const;
+
+/** Undefined for a proposal that does not have them: each entity comes by once. */
+export function factsIn(proposal: Proposal): EntityFacts | undefined {
+  const { entityType, entityUrn, aspectName, aspect, changeType } = proposal;
+  if (changeType !== 'UPSERT' || DESCRIBED_BY.get(entityType) !== aspectName) return undefined;
+  return {
+    entityType,
+    entityUrn,
+    name: typeof aspect['name'] === 'string' ? aspect['name'] : nameInUrn(entityUrn),
+    properties: propertiesIn(aspect),
+  };
+}
+
+export function propertiesIn(aspect: Aspect): Readonly<Record<string, string>> {
+  const properties = aspect['customProperties'];
+  return typeof properties === 'object' && properties !== null && !Array.isArray(properties)
+    ? (properties as Readonly<Record<string, string>>)
+    : {};
+}
+
+/** `urn:li:dataset:(urn:li:dataPlatform:s3,bucket/churn,PROD)` is `bucket/churn`. */
+function nameInUrn(urn: string): string {
+  return /^urn:li:\w+:\([^,]*,([^,]*),[^,]*\)$/.exec(urn)?.[1] ?? urn;
+}

@@ -1,0 +1,171 @@
+/**
+ * `redact`: keeps parameters, tags and users to oneself.
+ */
+
+import { hash } from 'node:crypto';
+import { map } from 'rxjs';
+import { z } from 'zod';
+import { parseOptions } from '../core/options.js';
+import { pattern, patternTest } from '../core/pattern.js';
+import type { MlflowRecord } from '../mlflow/records.js';
+import type { KeyValue, ModelVersion, Run } from '../mlflow/types.js';
+import type { Operator } from '../stream/contracts.js';
+
+/** MLflow keeps the user of a run here as well. */
+const USER_TAG = 'mlflow.user';
+
+/** 64 bits as hexadecimal digits: nobody has so many users or values that two would be one. */
+const HASH_LENGTH = 16;
+
+const patterns = z.strictObject({
+  params: pattern().optional().describe('Names of parameters'),
+  tags: pattern().optional().describe('Names of tags, of runs, versions, models and experiments'),
+  users: pattern().optional().describe('Users, of runs and versions'),
+});
+
+export const redactOptionsSchema = z.strictObject({
+  drop: patterns.optional().describe('What is left out: patterns for `params`, `tags`, `users`'),
+  hash: patterns
+    .optional()
+    .describe('Whose values are replaced by a hash, so that the same ones stay the same'),
+  salt: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Goes into the hashes, so that nobody finds a value by trying: keep it secret'),
+});
+
+export type RedactOptions = z.input<typeof redactOptionsSchema>;
+
+type Rule = (name: string) => boolean;
+
+interface Rules {
+  readonly params: Rule;
+  readonly tags: Rule;
+  readonly users: Rule;
+}
+
+/**
+ * Drops or hashes parameters, tags and users before they are mapped: nothing of them leaves, neither
+ * in properties nor in URNs. What is to be dropped is dropped, also where it is to be hashed.
+ *
+ * Its place is before `buildUrns`, since users are part of URNs. The tag `mlflow.user` is a user as
+ * well as a tag. Records that can't even be read go to the dead-letter file as the server sent them.
+ *
+ * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
+ *
+ * @example
+ * const server = { uri: 'http://host:5000', versionText: '2.22.5', searchesExperiments: true };
+ * const model = {
+ *   name: 'churn', creationTimestamp: 1, lastUpdatedTimestamp: 2, aliases: [],
+ *   tags: [{ key: 'phone', value: '555' }, { key: 'team', value: 'core' }],
+ * };
+ * from<MlflowRecord[]>([{ kind: 'registeredModel', server, model }])
+ *   .pipe(redact({ drop: { tags: 'phone|mail' }, hash: { users: '.*' }, salt: 'a secret' }))
+ *   .subscribe((record) => console.log(JSON.stringify('model' in record && record.model.tags)));
+ * // [{"key":"team","value":"core"}]
+ */
+export function redact(options: RedactOptions): Operator<MlflowRecord, MlflowRecord> {
+  const { drop, hash: hashed, salt = '' } = parseOptions('redact', redactOptionsSchema, options);
+  const redaction = new Redaction(rulesOf(drop), rulesOf(hashed), salt);
+  const operator: Operator<MlflowRecord, MlflowRecord> = map((record) => redaction.of(record));
+  return Object.assign(operator, {
+    label: 'redact',
+    // The salt itself has no place in it.
+    signature: `redact ${JSON.stringify([drop, hashed, hash('sha256', salt)])}`,
+    takes: 'record' as const,
+  });
+}
+
+class Redaction {
+  constructor(
+    private readonly drop: Rules,
+    private readonly hash: Rules,
+    private readonly salt: string,
+  ) {}
+
+  of(record: MlflowRecord): MlflowRecord {
+    switch (record.kind) {
+      case 'server':
+        return record;
+      case 'experiment': {
+        const { experiment } = record;
+        return { ...record, experiment: { ...experiment, tags: this.#tags(experiment.tags) } };
+      }
+      case 'registeredModel': {
+        const { model } = record;
+        return { ...record, model: { ...model, tags: this.#tags(model.tags) } };
+      }
+      case 'run': {
+        const versions = record.versions.map((version) => this.#version(version));
+        return { ...record, run: this.#run(record.run), versions };
+      }
+      case 'modelVersion': {
+        const { version, run } = record;
+        return {
+          ...record,
+          version: this.#version(version),
+          ...(run === undefined ? {} : { run: this.#run(run) }),
+        };
+      }
+      case 'dataset': {
+        const uses = record.uses.map((use) => ({
+          ...use,
+          input: { ...use.input, tags: this.#tags(use.input.tags) },
+        }));
+        return { ...record, uses };
+      }
+    }
+    return record; // of a kind of the user's own
+  }
+
+  #run(run: Run): Run {
+    return {
+      ...this.#withUser(run),
+      params: this.#pairs(run.params, this.drop.params, this.hash.params),
+      tags: this.#tags(run.tags),
+      datasetInputs: run.datasetInputs.map((input) => ({ ...input, tags: this.#tags(input.tags) })),
+    };
+  }
+
+  #version(version: ModelVersion): ModelVersion {
+    return { ...this.#withUser(version), tags: this.#tags(version.tags) };
+  }
+
+  #withUser<T extends { readonly userId?: string }>(thing: T): T {
+    const { userId, ...rest } = thing;
+    if (userId === undefined) return thing;
+    if (this.drop.users(userId)) return rest as T;
+    return this.hash.users(userId) ? { ...thing, userId: this.#hashOf(userId) } : thing;
+  }
+
+  #tags(tags: readonly KeyValue[]): readonly KeyValue[] {
+    const isDropped = (key: string, value: string): boolean =>
+      this.drop.tags(key) || (key === USER_TAG && this.drop.users(value));
+    const isHashed = (key: string, value: string): boolean =>
+      this.hash.tags(key) || (key === USER_TAG && this.hash.users(value));
+    return this.#pairs(tags, isDropped, isHashed);
+  }
+
+  #pairs(
+    pairs: readonly KeyValue[],
+    isDropped: (key: string, value: string) => boolean,
+    isHashed: (key: string, value: string) => boolean,
+  ): readonly KeyValue[] {
+    return pairs
+      .filter(({ key, value }) => !isDropped(key, value))
+      .map((pair) =>
+        isHashed(pair.key, pair.value) ? { key: pair.key, value: this.#hashOf(pair.value) } : pair,
+      );
+  }
+
+  #hashOf(value: string): string {
+    return hash('sha256', JSON.stringify([this.salt, value])).slice(0, HASH_LENGTH);
+  }
+}
+
+function rulesOf(given: z.output<typeof patterns> = {}): Rules {
+  const rule = (text: string | undefined): Rule =>
+    text === undefined ? () => false : patternTest(text);
+  return { params: rule(given.params), tags: rule(given.tags), users: rule(given.users) };
+}
