@@ -11,7 +11,7 @@ import { seedBulk } from './seed.js';
 import { startMlflow } from './servers.js';
 
 const BULK = { experiments: 1, runs: 3_000, models: 5, versions: 50, 'same-start': 500 };
-/** MLflow stores 0 where a client names none, and gives no run whose start is NULL: it answers 500. */
+/** MLflow stores 0 where a client names none. One whose start is NULL makes its search fail. */
 const WITHOUT_START = 70;
 
 it.each(['1.28.0', '2.22.5', '3.17.2'] as const)(
