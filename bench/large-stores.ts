@@ -42,6 +42,19 @@ export function benchMysql(runs: number, rounds: number): Promise<Row> {
   return benchServer(server, runs, rounds);
 }
 
+/** From MLflow's folder of files to a file: the same content, nearly 30 files a run. */
+export async function benchFiles(runs: number, rounds: number): Promise<Row> {
+  return withDatabase(runs, async (folder, database) => {
+    const files = join(folder, 'mlruns');
+    await runWithMlflow(VERSION, script('write-files.py'), [database, files]);
+    const figures = await compared(`${nameOf(runs)} from a folder of files`, rounds, [
+      bare('bare', 'stores/bare-files.js', files),
+      pipeline('ours', folder, files),
+    ]);
+    return rowOf(`MLflow ${VERSION} from its folder of files to a file, ${nameOf(runs)}`, figures);
+  });
+}
+
 interface Server {
   readonly name: string;
   readonly start: () => Promise<DatabaseServer>;
