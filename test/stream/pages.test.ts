@@ -259,7 +259,7 @@ describe('stoppablePages', () => {
     const told: string[] = [];
     const pages = stoppablePages(async function* (stopped) {
       try {
-        yield 1;
+        yield await Promise.resolve(1);
         yield 2;
       } finally {
         told.push(stopped.aborted ? 'stopped' : 'not told');

@@ -237,13 +237,13 @@ describe('where a search may be cut', () => {
 
   it('is no longer looked for when nobody wants more', async () => {
     const runs = content(range(640));
-    const looks = { count: 0, begun: () => undefined as void };
+    let toldBegun = (): void => undefined;
     const { store, asked } = await openStore(
       {
         content: runs,
         faults: (request) => {
           if (!isLook(request)) return undefined;
-          looks.begun();
+          toldBegun();
           return { kind: 'delay', ms: 20 };
         },
       },
@@ -251,7 +251,7 @@ describe('where a search may be cut', () => {
     );
     const iterator = store.runs(['1'])[Symbol.asyncIterator]();
     const begun = new Promise<void>((resolve) => {
-      looks.begun = resolve;
+      toldBegun = resolve;
     });
     const pages = Array.from({ length: 6 }, () => iterator.next());
     await begun;
