@@ -52,24 +52,21 @@ export function concatPages<T>(sections: readonly (() => AsyncIterable<T>)[]): A
   });
 }
 
-/** Pages that can only be opened when something else has been waited for. */
-export function deferPages<T>(open: () => Promise<AsyncIterable<T>>): AsyncIterable<T> {
+/** Pages that may take long between two requests: the signal tells that nobody waits any more. */
+export function stoppablePages<T>(
+  open: (stopped: AbortSignal) => AsyncIterable<T>,
+): AsyncIterable<T> {
   return iterable(() => {
-    let opened: Promise<AsyncIterator<T>> | undefined;
-    let isOver = false;
+    const stop = new AbortController();
+    const iterator = open(stop.signal)[Symbol.asyncIterator]();
     return {
       next: async () => {
-        if (isOver) return END;
-        opened ??= open().then((pages) => pages[Symbol.asyncIterator]());
-        const iterator = await opened;
         const result = await iterator.next();
         return result.done === true ? END : result;
       },
       return: async () => {
-        isOver = true;
-        // Where it could not be opened, those who asked for a page were told.
-        const iterator = await opened?.catch(() => undefined);
-        await iterator?.return?.();
+        stop.abort();
+        await iterator.return?.();
         return END;
       },
     };
@@ -81,7 +78,8 @@ export function deferPages<T>(open: () => Promise<AsyncIterable<T>>): AsyncItera
  * on; where one ends, the next iterable takes its place. The order depends on the pages alone and
  * not on which answer came first, and up to `width` are being read at a time.
  *
- * @param opensMore - further iterables that a page brings: they come before those that still wait
+ * @param opensMore - further iterables that a page brings: they come before those that still wait, as
+ *   others end
  */
 export function interleavePages<T>(
   iterables: readonly (() => AsyncIterable<T>)[],
@@ -91,13 +89,16 @@ export function interleavePages<T>(
   return iterable(() => {
     const waiting = [...iterables];
     const lanes: Lane<T>[] = [];
-    const fill = (): void => {
-      while (lanes.length < width) {
+    let isOver = false;
+    /** Opens what waits: the first at `place`, others behind all that are open. */
+    const fill = (place: number): void => {
+      for (let at = place; lanes.length < width; at = lanes.length) {
         const open = waiting.shift();
         if (open === undefined) return;
-        lanes.push({ iterator: open()[Symbol.asyncIterator](), asked: [] });
+        lanes.splice(at, 0, { iterator: open()[Symbol.asyncIterator](), asked: [] });
       }
     };
+    let isOpen = false;
 
     let turn = 0; // the lane that the next answer comes from
     let demand = 0; // calls not yet answered
@@ -114,24 +115,25 @@ export function interleavePages<T>(
         }
         const lane = lanes[chosen];
         if (lane === undefined) return;
-        askOf(lane);
+        const answer = lane.iterator.next();
+        answer.catch(() => undefined); // it is awaited in its turn; until then nobody listens
+        lane.asked.push(answer);
         asked += 1;
       }
     };
 
     const answer = async (): Promise<IteratorResult<T, undefined>> => {
       for (;;) {
-        fill();
         if (lanes.length === 0) return END;
         if (turn >= lanes.length) turn = 0;
         ask();
         const lane = lanes[turn];
-        if (lane === undefined) throw new Error('a turn without a lane');
-        // The demand is spread from this lane on, so that it has been asked before any other; but not
-        // where it was opened since, by a page that came while others were being asked for.
-        if (lane.asked.length === 0) askOf(lane);
-        const result = await lane.asked[0];
-        if (result === undefined) throw new Error('a turn without a page');
+        const [oldest] = lane?.asked ?? [];
+        // The demand is spread from this lane on, so that it has been asked before any other. Lanes
+        // are opened only where one ends: what was asked of that one is free for them.
+        if (lane === undefined || oldest === undefined) throw new Error('a turn without a page');
+        const result = await oldest;
+        if (isOver) return END;
         void lane.asked.shift(); // only now: until it is answered it takes its part of the demand
         if (result.done !== true) {
           turn += 1;
@@ -139,17 +141,15 @@ export function interleavePages<T>(
           return result;
         }
         lanes.splice(turn, 1);
-        const open = waiting.shift();
-        if (open !== undefined) {
-          lanes.splice(turn, 0, { iterator: open()[Symbol.asyncIterator](), asked: [] });
-        }
+        fill(turn);
       }
     };
 
     return {
       next: () => {
         demand += 1;
-        fill();
+        if (!isOpen) fill(0);
+        isOpen = true;
         if (turn >= lanes.length) turn = 0;
         ask();
         const result = queue.then(answer).finally(() => {
@@ -159,6 +159,7 @@ export function interleavePages<T>(
         return result;
       },
       return: async () => {
+        isOver = true;
         waiting.length = 0;
         const open = lanes.splice(0);
         await Promise.all(open.map(async (lane) => lane.iterator.return?.()));
@@ -172,12 +173,6 @@ interface Lane<T> {
   readonly iterator: AsyncIterator<T>;
   /** Answers on their way or waiting for their turn, oldest first. */
   readonly asked: Promise<IteratorResult<T, undefined>>[];
-}
-
-function askOf<T>(lane: Lane<T>): void {
-  const answer = lane.iterator.next();
-  answer.catch(() => undefined); // it is awaited in its turn; until then nobody listens
-  lane.asked.push(answer);
 }
 
 function askedOf(lanes: readonly Lane<unknown>[], index: number): number {

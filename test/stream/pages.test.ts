@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { lastValueFrom, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { concatPages, deferPages, interleavePages, mapPages } from '../../src/stream/pages.js';
+import { concatPages, interleavePages, mapPages, stoppablePages } from '../../src/stream/pages.js';
 import { pull } from '../../src/stream/pull.js';
 
 /** The pages given, each answered after its own number of milliseconds; counts what is asked. */
@@ -191,32 +191,85 @@ describe('interleavePages where pages bring more to read', () => {
   });
 });
 
-describe('deferPages', () => {
-  it('opens once, at the first call, and passes overlapping calls on', async () => {
-    let opened = 0;
+describe('interleavePages that is left early, or asked for little', () => {
+  const long = (asked: { count: number }) => slowPages([1, 2, 3, 4, 5, 6, 7, 8, 9], [1], asked);
+
+  it('opens nothing more, though the page that brings it is on its way', async () => {
     const asked = { count: 0 };
-    const pages = deferPages(async () => {
+    let opened = 0;
+    const more = () => {
       opened += 1;
-      await Promise.resolve();
-      return slowPages([1, 2, 3], [2], asked)();
-    });
+      return long(asked)();
+    };
+    const pages = interleavePages([long(asked)], 4, () => [more, more]);
+    const iterator = pages[Symbol.asyncIterator]();
+    const calls = Array.from({ length: 5 }, () => iterator.next());
+    await iterator.return?.();
+    const before = asked.count;
+    await Promise.all(calls);
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
     expect(opened).toBe(0);
-    expect(await readAll(pages, 3)).toEqual([1, 2, 3]);
-    expect(opened).toBe(1);
+    expect(asked.count).toBe(before);
   });
 
-  it('closes what it opened, and tells why it could not open', async () => {
-    const asked = { count: 0 };
-    const iterator = deferPages(() => Promise.resolve(slowPages([1, 2], [0], asked)()))[
-      Symbol.asyncIterator
-    ]();
+  it('asks for no more than was called for, whatever pages bring', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        delays,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (slow, width, overlap) => {
+          let called = 0;
+          let made = 0;
+          const lane = (values: readonly number[]) =>
+            async function* () {
+              for (const [index, value] of values.entries()) {
+                await new Promise((resolve) => setTimeout(resolve, slow[index % slow.length]));
+                made += 1;
+                expect(made).toBeLessThanOrEqual(called);
+                yield value;
+              }
+            };
+          const pages = interleavePages([lane([1, 2]), lane([5, 6, 7])], width, (page) =>
+            page === 2 ? [lane([20, 21]), lane([25]), lane([26])] : [],
+          );
+          const iterator = pages[Symbol.asyncIterator]();
+          const call = () => {
+            called += 1;
+            return iterator.next();
+          };
+          const pending = Array.from({ length: overlap }, call);
+          const values: number[] = [];
+          for (;;) {
+            const result = await pending.shift();
+            if (result === undefined || result.done === true) break;
+            values.push(result.value);
+            pending.push(call());
+          }
+          expect(values.toSorted((a, b) => a - b)).toEqual([1, 2, 5, 6, 7, 20, 21, 25, 26]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('stoppablePages', () => {
+  it('tells what it opened that nobody waits any more, before it closes it', async () => {
+    const told: string[] = [];
+    const pages = stoppablePages(async function* (stopped) {
+      try {
+        yield await Promise.resolve(1);
+        yield 2;
+      } finally {
+        told.push(stopped.aborted ? 'stopped' : 'not told');
+      }
+    });
+    expect(await readAll(pages, 2)).toEqual([1, 2]);
+    const iterator = pages[Symbol.asyncIterator]();
     await iterator.next();
     await iterator.return?.();
-    expect(await iterator.next()).toEqual({ done: true, value: undefined });
-    expect(asked.count).toBe(1);
-    const broken = deferPages(() => Promise.reject(new Error('no')))[Symbol.asyncIterator]();
-    await expect(broken.next()).rejects.toThrow('no');
-    expect(await broken.return?.()).toMatchObject({ done: true });
+    expect(told).toEqual(['not told', 'stopped']);
   });
 });
 

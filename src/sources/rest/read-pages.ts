@@ -52,7 +52,6 @@ export const REPEATED = 'repeated by the server';
  * longer than `maxResponseBytes`, the same page is asked for with half the size. A single item that
  * does not fit is rejected and stepped over, where the token tells how.
  *
- * @param firstToken - of the page to begin with; absent where that is the first
  * @throws PipelineError `SOURCE_TOKEN_REPEATS`, `SOURCE_NO_PROGRESS`, `SOURCE_RESPONSE_TOO_LARGE`,
  *   those of the client
  */
@@ -60,12 +59,11 @@ export async function* readPages<T>(
   client: MlflowClient,
   search: Search<T>,
   recorder: Recorder,
-  firstToken?: string,
 ): AsyncGenerator<SearchPage<T>, undefined> {
   const recent = new RecentIds(RECENT_IDS);
   const progress = new PagingProgress();
   const size = new PageSize(search.pageSize);
-  let token = firstToken;
+  let token: string | undefined;
   for (;;) {
     const call = search.call(size.current, token);
     try {
@@ -87,7 +85,7 @@ export async function* readPages<T>(
       }
       const { next, rejection } = stepOver(error, token, search);
       token = next;
-      yield { items: [], rejected: [rejection] };
+      yield { items: [], rejected: [rejection], next };
       const news = { isEmpty: false, hasNew: isNewThing(rejection, recent) };
       progress.page(news, token, client.describe(call));
     }

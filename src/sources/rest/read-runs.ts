@@ -8,13 +8,13 @@
 
 import type { MlflowClient } from '../../mlflow/client/mlflow-client.js';
 import type { Run } from '../../mlflow/types.js';
-import { deferPages, interleavePages, mapPages } from '../../stream/pages.js';
+import { interleavePages, mapPages, stoppablePages } from '../../stream/pages.js';
 import type { Recorder } from '../../stream/recorder.js';
 import type { RunSelection, StorePage } from '../store.js';
-import { offsetOf, offsetToken } from './offset-token.js';
+import { offsetOf } from './offset-token.js';
 import type { RestSettings } from './options.js';
 import { readPages, type Search, type SearchPage } from './read-pages.js';
-import { type Cut, findCuts, offsetBefore } from './run-cuts.js';
+import { findCuts } from './run-cuts.js';
 import { positionBehind, type RunLane, runLanes, sectionsOf } from './run-lanes.js';
 import { runSearch } from './searches.js';
 
@@ -69,7 +69,7 @@ function readLane(reading: RunReading, lane: RunLane): AsyncIterable<LanePage> {
   const { client, settings, recorder } = reading;
   const search = searchOf(reading, lane);
   if (lane.section === undefined && settings.concurrency > 1) {
-    return readUpToCut(reading, lane, search);
+    return stoppablePages((stopped) => readUpToCut(reading, lane, search, stopped));
   }
   return mapPages(readPages(client, search, recorder), (page) => ({ page, lane }));
 }
@@ -78,16 +78,17 @@ async function* readUpToCut(
   reading: RunReading,
   lane: RunLane,
   search: Search<Run>,
+  stopped: AbortSignal,
 ): AsyncGenerator<LanePage, undefined> {
   let tries = 1;
   for await (const page of readPages(reading.client, search, reading.recorder)) {
     const isTried = tries >= FIRST_TRY && tries <= LAST_TRY;
-    const cuts = isTried ? await cutsBehind(reading, search, page) : undefined;
+    const cuts = isTried ? await cutsBehind(reading, search, page, stopped) : undefined;
     if (cuts !== undefined && cuts.length > 0) {
       yield cutPage(reading, lane, page, cuts);
       return;
     }
-    // It is too short to be cut, and is not asked again.
+    // Where there is nothing to cut, it is not asked again.
     tries = cuts === undefined ? tries + 1 : LAST_TRY + 1;
     yield { page, lane };
   }
@@ -97,57 +98,29 @@ async function cutsBehind(
   { client }: RunReading,
   search: Search<Run>,
   { items, next }: SearchPage<Run>,
-): Promise<readonly Cut[] | undefined> {
+  stopped: AbortSignal,
+): Promise<readonly number[] | undefined> {
   const count = next === undefined ? undefined : offsetOf(next);
   if (count === undefined || count === 0) return [];
   const last = items.at(-1);
-  return last === undefined ? undefined : findCuts(client, search, { count, last });
+  return last === undefined ? undefined : findCuts(client, search, { count, last }, stopped);
 }
 
 function cutPage(
   reading: RunReading,
   whole: RunLane,
   page: StorePage<Run>,
-  cuts: readonly Cut[],
+  cuts: readonly number[],
 ): LanePage {
-  const starts = cuts.map(({ start }) => start);
-  const [read = whole, ...left] = sectionsOf(whole, starts);
-  const last = cuts.at(-1);
-  const sections = left.map((lane): OpenLane => {
-    // Runs without a start are not among those from some start on.
-    return lane.until !== undefined || last === undefined || whole.from !== undefined
-      ? () => readLane(reading, lane)
-      : () => readToEnd(reading, lane, last);
-  });
+  const [read = whole, ...left] = sectionsOf(whole, cuts);
+  const sections = left.map(
+    (lane): OpenLane =>
+      () =>
+        readLane(reading, lane),
+  );
   return { page, lane: read, sections };
 }
 
-/** The last section of a search, with the runs that have no start. */
-function readToEnd(reading: RunReading, lane: RunLane, cut: Cut): AsyncIterable<LanePage> {
-  const { client, recorder } = reading;
-  const search = searchOf(reading, { experimentIds: lane.experimentIds });
-  return deferPages(async () => {
-    const token = offsetToken(await offsetBefore(client, search, cut));
-    const pages = readPages(client, behind(search, cut), recorder, token);
-    return mapPages(pages, (page) => ({ page, lane }));
-  });
-}
-
-/** Without the runs before the cut. */
-function behind({ keep, ...search }: Search<Run>, { start }: Cut): Search<Run> {
-  let isBehind = false;
-  return {
-    ...search,
-    keep: (run) => {
-      isBehind ||= run.startTime >= start;
-      return isBehind && (keep === undefined || keep(run));
-    },
-  };
-}
-
-function searchOf(
-  { settings, modern }: RunReading,
-  lane: Parameters<typeof runSearch>[2],
-): Search<Run> {
+function searchOf({ settings, modern }: RunReading, lane: RunLane): Search<Run> {
   return runSearch(settings, modern, lane);
 }

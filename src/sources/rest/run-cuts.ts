@@ -6,12 +6,12 @@
  *     there are between 8,000 and 16,000 ─> two runs at each quarter of 8,000 ─> cut between the two
  *
  * A section is then asked for by the starts of its runs, which do not shift while others come and
- * go. Only the last is asked for by its place: runs without a start come after all others, and are
- * found in no other way.
+ * go.
  */
 
+import { PipelineError } from '../../core/errors.js';
 import { searchAnswer } from '../../mlflow/answer.js';
-import { HttpStatusError, ResponseTooLargeError } from '../../mlflow/client/failures.js';
+import { ResponseTooLargeError } from '../../mlflow/client/failures.js';
 import type { MlflowClient } from '../../mlflow/client/mlflow-client.js';
 import { readItem } from '../../mlflow/parse.js';
 import type { Run } from '../../mlflow/types.js';
@@ -24,12 +24,8 @@ const SECTIONS = 4;
 /** No store has so many runs: a server that has them is one that pays no heed to page tokens. */
 const MOST_RUNS = 2 ** 31;
 
-/** The first of the runs that started at `start` has `offset` others before it. */
-export interface Cut {
-  readonly offset: number;
-  /** Milliseconds since 1970. */
-  readonly start: number;
-}
+/** Looking is not worth more: where it fails, the search stays whole. */
+const RETRIES = 1;
 
 /** Up to where a search has been read. */
 export interface ReadSoFar {
@@ -39,95 +35,79 @@ export interface ReadSoFar {
 }
 
 /**
- * The first cut is right behind what has been read. None where as much again is not left, or the
- * server pages in another way than MLflow's own; undefined where there is no cut right here, but may
- * be one further on: runs that start together are not parted.
+ * The starts to cut at, the first one right behind what has been read. None where as much again is
+ * not left, or the server pages in another way than MLflow's own; undefined where there is no cut
+ * right here, but may be one further on: runs that start together are not parted.
  *
  * @param search - oldest runs first
+ * @param stopped - nobody waits for it any more
+ * @returns milliseconds since 1970, ascending
  */
 export async function findCuts(
   client: MlflowClient,
   search: Search<Run>,
   { count, last }: ReadSoFar,
-): Promise<readonly Cut[] | undefined> {
+  stopped: AbortSignal,
+): Promise<readonly number[] | undefined> {
+  const at = async (offset: number): Promise<readonly Run[] | undefined> =>
+    stopped.aborted ? undefined : twoRuns(client, search, offset);
   try {
-    const here = await runsAt(client, search, count - 1, 2);
+    const here = await at(count);
     if (here === undefined) return [];
-    const first = cutBetween(here, count);
+    const first = cutBetween(here);
     // Where another stands there, runs have been deleted, and what is behind it may not be the next.
     if (first === undefined || here[0]?.runId !== last.runId) return undefined;
     let reached = count;
-    while (reached < MOST_RUNS && (await runsAt(client, search, 2 * reached - 1, 2))) reached *= 2;
+    while (reached < MOST_RUNS && (await at(2 * reached)) !== undefined) reached *= 2;
     if (reached === count || reached >= MOST_RUNS) return [];
-    return inOrder([first, ...(await furtherCuts(client, search, count, reached))]);
+    return inOrder([first, ...(await furtherCuts(at, count, reached))]);
   } catch (error) {
-    // Of a server that knows no such token, or by two very large runs; the reading will tell.
-    if (error instanceof HttpStatusError || error instanceof ResponseTooLargeError) return [];
+    // There is a huge run, which the reading will be past soon.
+    if (error instanceof ResponseTooLargeError) return undefined;
+    // Of a server that knows no such token, or is slow so far on: if there is more to it, the reading
+    // will tell.
+    if (error instanceof PipelineError) return [];
     throw error;
   }
 }
 
 async function furtherCuts(
-  client: MlflowClient,
-  search: Search<Run>,
+  at: (offset: number) => Promise<readonly Run[] | undefined>,
   count: number,
   reached: number,
-): Promise<readonly Cut[]> {
-  const cuts: Cut[] = [];
+): Promise<readonly number[]> {
+  const cuts: number[] = [];
   const step = Math.ceil(reached / SECTIONS);
   for (let offset = count + step; offset < 2 * reached; offset += step) {
-    const runs = await runsAt(client, search, offset - 1, 2);
+    const runs = await at(offset);
     if (runs === undefined) break;
-    const cut = cutBetween(runs, offset);
+    const cut = cutBetween(runs);
     if (cut !== undefined) cuts.push(cut);
   }
   return cuts;
 }
 
 /**
- * The place to read from so that no run from the cut on is missed: there may be fewer before it by
- * now. What is read from there begins with a run from before the cut.
+ * The last run before a place and the first behind it; fewer where one can't be read. Undefined where
+ * there are not so many runs.
  */
-export async function offsetBefore(
-  client: MlflowClient,
-  search: Search<Run>,
-  { offset, start }: Cut,
-): Promise<number> {
-  let place = offset - 1;
-  for (let step = search.pageSize; place > 0; step *= 2) {
-    const [first] = (await runsAt(client, search, place, 1)) ?? [];
-    if (first !== undefined && isBefore(first, start)) break;
-    place = Math.max(0, place - step);
-  }
-  return place;
-}
-
-/** Undefined where there are fewer; the list is shorter by those that can't be read. */
-async function runsAt(
+async function twoRuns(
   client: MlflowClient,
   search: Search<Run>,
   offset: number,
-  count: number,
 ): Promise<readonly Run[] | undefined> {
-  const call = search.call(count, offsetToken(offset));
+  const call = { ...search.call(2, offsetToken(offset - 1)), retries: RETRIES };
   const answer = searchAnswer(await client.json(call), search.key, client.describe(call));
-  if (answer.items.length < count && answer.token === undefined) return undefined;
+  if (answer.items.length < 2 && answer.token === undefined) return undefined;
   return answer.items.flatMap((json) => readItem(search.reader, json).item ?? []);
 }
 
-function cutBetween([before, first]: readonly Run[], offset: number): Cut | undefined {
+function cutBetween([before, first]: readonly Run[]): number | undefined {
   if (before === undefined || first === undefined) return undefined;
-  const start = first.startTime;
-  return isBefore(before, start) ? { offset, start } : undefined;
-}
-
-/** Not so one without a start, which comes after all others. */
-function isBefore({ startTime }: Run, start: number): boolean {
-  return startTime < start && startTime > 0;
+  return before.startTime < first.startTime ? first.startTime : undefined;
 }
 
 /** None where starts do not rise: then places are not what they seem. */
-function inOrder(cuts: readonly Cut[]): readonly Cut[] {
-  const rise = cuts.every(({ start }, index) => start > (cuts[index - 1]?.start ?? 0));
-  return rise ? cuts : [];
+function inOrder(cuts: readonly number[]): readonly number[] {
+  return cuts.every((start, index) => start > (cuts[index - 1] ?? 0)) ? cuts : [];
 }

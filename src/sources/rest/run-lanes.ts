@@ -93,7 +93,7 @@ interface Position {
 
 /**
  * Behind the last of the runs, by its start: no server can search for ids beyond one, and 1.x orders
- * by nothing else. None where no run could be read, or the last has no start: such runs come last.
+ * by nothing else. None where no run could be read, or the last one has no start.
  */
 export function positionBehind(
   runs: readonly Run[],

@@ -45,7 +45,7 @@ export function experimentSearch(settings: RestSettings, viewType: ViewType): Se
 
 /**
  * Oldest first: what is created meanwhile comes at the end and shifts nothing. Runs without a start
- * come after all others, and are found only where there is neither `from` nor `until`.
+ * have 0 for it; no server gives one whose start is NULL.
  */
 export function runSearch(
   settings: RestSettings,

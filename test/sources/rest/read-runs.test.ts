@@ -4,6 +4,7 @@ import type { MlflowStore, RunSelection } from '../../../src/sources/store.js';
 import type { RestOptions } from '../../../src/sources/rest/options.js';
 import {
   sampleContent,
+  type Fault,
   type Flavour,
   type LoggedRequest,
   type ServerContent,
@@ -14,14 +15,12 @@ import { openStore } from './open-store.js';
 const FLAVOURS: Flavour[] = ['1.28.0', '2.22.5', '3.17.2'];
 const PAGE = 4;
 
-/** One experiment with runs that start at these times, in this order. */
-function content(starts: readonly (number | undefined)[]): ServerContent {
+/** One experiment with runs that start at these times, in this order; 0 is none, as on MLflow. */
+function content(starts: readonly number[]): ServerContent {
   const made = sampleContent({ experiments: 1, runsPerExperiment: starts.length, models: 0 });
   for (const [index, start] of starts.entries()) {
     const info = made.runs[index]?.info;
-    if (info === undefined) continue;
-    if (start === undefined) delete info.start_time;
-    else info.start_time = start;
+    if (info !== undefined) info.start_time = start;
   }
   return made;
 }
@@ -98,13 +97,14 @@ describe.each(FLAVOURS)('a long search for runs of %s', (flavour) => {
       'attributes.start_time >= 330 AND attributes.start_time < 410',
       'attributes.start_time >= 410 AND attributes.start_time < 490',
       'attributes.start_time >= 490 AND attributes.start_time < 570',
+      'attributes.start_time >= 570',
     ]);
     expect(server.peakConcurrency).toBe(2);
     expect((await read(store)).ids).toEqual(ids);
   });
 
   it('gives runs without a start, and those with one at the edge, once', async () => {
-    const starts = [...Array<number>(7).fill(5), ...range(33), ...Array<undefined>(6)];
+    const starts = [...Array<number>(6).fill(0), ...Array<number>(7).fill(5), ...range(33)];
     const runs = content(starts);
     const { store } = await openStore({ flavour, content: runs }, options());
     expect([...(await read(store)).ids].sort()).toEqual(idsOf(runs));
@@ -198,10 +198,75 @@ describe('a server with page tokens of its own', () => {
   });
 });
 
+describe('where a search may be cut', () => {
+  const isLook = ({ endpoint, body }: LoggedRequest) =>
+    endpoint === 'runs/search' && body['max_results'] === 2;
+  const faults = {
+    fail: { kind: 'status', status: 500 },
+    'are refused': { kind: 'status', status: 403 },
+    'break off': { kind: 'drop' },
+    'are never answered': { kind: 'silence' },
+    'give a sign-on page': { kind: 'html' },
+    'give something else': { kind: 'json', body: { runs: {} } },
+  } as const satisfies Readonly<Record<string, Fault>>;
+
+  it.each(Object.entries(faults))(
+    'is not known where looks %s: it is whole',
+    async (_how, fault) => {
+      const runs = content(range(64));
+      const { store, asked } = await openStore(
+        { content: runs, faults: (request) => (isLook(request) ? fault : undefined) },
+        options({ timeoutMs: 200 }),
+      );
+      expect((await read(store)).ids).toEqual(idsOf(runs));
+      expect(asked('runs/search').filter(isLook).length).toBeLessThanOrEqual(2);
+    },
+  );
+
+  it('is looked for behind a run that is too large to be read', async () => {
+    const runs = content(range(64));
+    runs.runs[13]?.data?.tags?.push({ key: 'large', value: 'x'.repeat(20_000) });
+    const { store, asked } = await openStore(
+      { content: runs },
+      options({ maxResponseBytes: 10_000 }),
+    );
+    const { ids } = await read(store);
+    expect(ids).toHaveLength(63);
+    expect(filtersOf(asked('runs/search')).length).toBeGreaterThan(1);
+  });
+
+  it('is no longer looked for when nobody wants more', async () => {
+    const runs = content(range(640));
+    let toldBegun = (): void => undefined;
+    const { store, asked } = await openStore(
+      {
+        content: runs,
+        faults: (request) => {
+          if (!isLook(request)) return undefined;
+          toldBegun();
+          return { kind: 'delay', ms: 20 };
+        },
+      },
+      options(),
+    );
+    const iterator = store.runs(['1'])[Symbol.asyncIterator]();
+    const begun = new Promise<void>((resolve) => {
+      toldBegun = resolve;
+    });
+    const pages = Array.from({ length: 6 }, () => iterator.next());
+    await begun;
+    await iterator.return?.();
+    const requests = asked('runs/search').length;
+    await Promise.all(pages);
+    expect(asked('runs/search')).toHaveLength(requests);
+    expect(asked('runs/search').filter(isLook)).toHaveLength(1);
+  });
+});
+
 describe('runs at the edges of sections', () => {
   const start = fc.oneof(
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 60 }) },
-    { weight: 1, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constant(0) },
   );
   const starts = fc.array(start, { minLength: 1, maxLength: 70 });
   const flavours = fc.constantFrom(...FLAVOURS);
@@ -225,7 +290,7 @@ describe('runs at the edges of sections', () => {
           const waiting = [...late];
           const { ids } = await read(store, undefined, Infinity, () => {
             // As a client whose clock has jumped logs them.
-            if (waiting.length > 0) runs.runs.push(lateRun(waiting.length, waiting.shift()));
+            if (waiting.length > 0) runs.runs.push(lateRun(waiting.length, waiting.shift() ?? 0));
           });
           await server.close();
           expect(new Set(ids).size).toBe(ids.length);
@@ -239,7 +304,7 @@ describe('runs at the edges of sections', () => {
   it('all come where a reading breaks off and goes on, as often as it may', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 70 }),
+        starts,
         fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 4 }),
         flavours,
         fc.integer({ min: 1, max: 5 }),
@@ -266,7 +331,7 @@ describe('runs at the edges of sections', () => {
   });
 });
 
-function lateRun(number: number, start: number | undefined): WireRun {
+function lateRun(number: number, start: number): WireRun {
   const [run] = content([start]).runs;
   if (run === undefined) throw new Error('no run');
   const id = `late${number}`;
