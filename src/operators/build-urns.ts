@@ -28,6 +28,7 @@ import type {
   RegisteredModelRecord,
   RunRecord,
 } from '../mlflow/records.js';
+import type { Run } from '../mlflow/types.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
 import type {
   DatasetUrns,
@@ -59,6 +60,9 @@ export const buildUrnsOptionsSchema = z.strictObject({
 export type BuildUrnsOptions = z.input<typeof buildUrnsOptionsSchema>;
 
 type Settings = z.output<typeof buildUrnsOptionsSchema>;
+
+/** Where MLflow keeps which run another one is nested in. */
+const PARENT_TAG = 'mlflow.parentRunId';
 
 /** What a run without a user is said to be started by, as in DataHub's own connector. */
 const UNKNOWN_USER = 'mlflow';
@@ -184,7 +188,7 @@ class UrnBuilder {
     const models = versions.map(({ name, version }) => this.#model(this.#modelName(name, version)));
     // A run may read a dataset in more than one version; to DataHub it is one.
     const datasets = run.datasetInputs.map(({ dataset }) => this.#mlflowDataset(dataset.name));
-    return {
+    const urns: RunUrns = {
       run: runUrn(run.runId, this.workspace),
       experiment: this.#experiment(experiment.name),
       user: this.#user(userName),
@@ -194,6 +198,8 @@ class UrnBuilder {
       // Last: V8 takes fifty times as long where an object begins with another one.
       ...this.#platform,
     };
+    const parent = parentOf(run);
+    return parent === undefined ? urns : { parent: runUrn(parent, this.workspace), ...urns };
   }
 
   #registeredModel({ model }: RegisteredModelRecord): RegisteredModelUrns {
@@ -245,6 +251,13 @@ class UrnBuilder {
   #name(name: string): string {
     return nameInWorkspace(name, this.workspace);
   }
+}
+
+/** The id of the run that it is nested in. */
+function parentOf({ tags }: Run): string | undefined {
+  for (const { key, value } of tags)
+    if (key === PARENT_TAG) return value === '' ? undefined : value;
+  return undefined;
 }
 
 /** @throws BadRecord `BAD_URN` */

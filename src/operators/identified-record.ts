@@ -30,6 +30,8 @@ export interface RunUrns extends PlatformUrns {
   readonly run: string;
   /** The container of its experiment. */
   readonly experiment: string;
+  /** The dataProcessInstance of the run that it is nested in; absent where it is in none. */
+  readonly parent?: string;
   /** The platformResource of who started it, by the name in `userName`. */
   readonly user: string;
   /** `mlflow` where the run has no user. */

@@ -53,6 +53,14 @@ export function mapRun(record: IdentifiedRun, mapping: Mapping): readonly Propos
     upsert(RUN, urns.run, 'subTypes', SUB_TYPES),
     status(RUN, urns.run),
   ];
+  if (urns.parent !== undefined) {
+    proposals.push(
+      upsert(RUN, urns.run, 'dataProcessInstanceRelationships', {
+        parentInstance: urns.parent,
+        upstreamInstances: [],
+      }),
+    );
+  }
   if (urns.versions.length > 0) {
     const outputEdges = edges(urns.versions);
     proposals.push(

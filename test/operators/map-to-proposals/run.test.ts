@@ -58,6 +58,22 @@ describe('a run', () => {
     });
   });
 
+  it('is nested in another', () => {
+    const tags = pairs({ 'mlflow.parentRunId': 'bb22' });
+    expect(ofRun(runRecord({ tags }))['dataProcessInstanceRelationships']).toEqual({
+      parentInstance: runUrn('bb22'),
+      upstreamInstances: [],
+    });
+    const outer = pairs({ 'mlflow.parentRunId': '' });
+    expect(ofRun(runRecord({ tags: outer }))).not.toHaveProperty(
+      'dataProcessInstanceRelationships',
+    );
+    const inWorkspace = { ...runRecord({ tags }), server: { ...server, workspace: 'team-a' } };
+    expect(ofRun(inWorkspace)['dataProcessInstanceRelationships']).toMatchObject({
+      parentInstance: runUrn('bb22', 'team-a'),
+    });
+  });
+
   it('carries its tags', () => {
     const tags = pairs({ b: '2', 'mlflow.user': 'ada', a: '' });
     const { customProperties } = ofRun(runRecord({ tags }))['dataProcessInstanceProperties'] ?? {};
