@@ -39,6 +39,7 @@ export { buildUrns, type BuildUrnsOptions } from './operators/build-urns.js';
 export { mapToProposals, type MapToProposalsOptions } from './operators/map-to-proposals/index.js';
 export { dedup, type DedupOptions } from './operators/dedup.js';
 export { redact, type RedactOptions } from './operators/redact.js';
+export { mapUser, type MapUserOptions } from './operators/map-user.js';
 export { addTags, type AddTagsOptions } from './operators/add-tags.js';
 export { addTerms, type AddTermsOptions } from './operators/add-terms.js';
 export { addOwners, type AddOwnersOptions, type OwnerRule } from './operators/add-owners.js';

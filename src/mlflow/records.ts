@@ -45,6 +45,8 @@ export interface ModelVersionRecord extends RecordBase {
   readonly version: ModelVersion;
   /** The run it came from, deleted ones too; absent where it came from none or the run is gone. */
   readonly run?: Run;
+  /** Who owns it in DataHub: a user, or a URN. Operators may say it, no source does. */
+  readonly owner?: string;
 }
 
 /** How one run describes a dataset. */

@@ -4,16 +4,13 @@
 
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
-import type { JsonValue, Proposal } from '../datahub/proposal.js';
-import { encodeUrnPart } from '../datahub/urn.js';
+import type { Proposal } from '../datahub/proposal.js';
 import type { Operator } from '../stream/contracts.js';
 import { choiceOptions } from './enrichment/choice.js';
 import type { EntityFacts } from './enrichment/entity-facts.js';
 import { enrich, type ListAspect } from './enrichment/list-aspect.js';
+import { CUSTOM_TYPE, OWNER_TYPE, ownerElement, OWNERSHIP } from './enrichment/owner.js';
 import { byRule, staticRule } from './enrichment/rule.js';
-
-const USER = 'urn:li:corpuser:';
-const CUSTOM_TYPE = 'urn:li:ownershipType:';
 
 const TYPES = [
   'BUSINESS_OWNER',
@@ -35,7 +32,7 @@ export const addOwnersOptionsSchema = z.strictObject({
     .describe('Names of users of DataHub, or URNs of users and groups: `urn:li:corpGroup:team-a`'),
   type: z
     .union([z.enum(TYPES), z.string().startsWith(CUSTOM_TYPE)])
-    .default('TECHNICAL_OWNER')
+    .default(OWNER_TYPE)
     .describe('Of the ownership; one of your own by its URN, `urn:li:ownershipType:…`'),
   ...choiceOptions,
 });
@@ -48,7 +45,7 @@ export type OwnerRule = (
 ) => readonly (string | { readonly owner: string; readonly type?: string })[];
 
 const OWNERS: ListAspect = {
-  aspectName: 'ownership',
+  aspectName: OWNERSHIP,
   field: 'owners',
   keyOf: (element) => {
     const { owner, type, typeUrn } = element as Readonly<Record<string, unknown>>;
@@ -80,18 +77,11 @@ export function addOwners(rule: AddOwnersOptions | OwnerRule): Operator<Proposal
   if (typeof rule === 'function') {
     return enrich(
       byRule('addOwners', OWNERS, rule, (given) =>
-        typeof given === 'string' ? element(given) : element(given.owner, given.type),
+        typeof given === 'string' ? ownerElement(given) : ownerElement(given.owner, given.type),
       ),
     );
   }
   const options = parseOptions('addOwners', addOwnersOptionsSchema, rule);
-  const owners = options.owners.map((owner) => element(owner, options.type));
+  const owners = options.owners.map((owner) => ownerElement(owner, options.type));
   return enrich(staticRule('addOwners', OWNERS, options, owners));
-}
-
-function element(owner: string, type = 'TECHNICAL_OWNER'): JsonValue {
-  const urn = owner.startsWith('urn:li:') ? owner : `${USER}${encodeUrnPart(owner)}`;
-  return type.startsWith(CUSTOM_TYPE)
-    ? { owner: urn, type: 'CUSTOM', typeUrn: type }
-    : { owner: urn, type };
 }

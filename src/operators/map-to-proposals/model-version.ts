@@ -4,6 +4,7 @@
 
 import type { Proposal } from '../../datahub/proposal.js';
 import { versionKey } from '../../mlflow/record-key.js';
+import { ownerElement, OWNERSHIP } from '../enrichment/owner.js';
 import type { IdentifiedModelVersion } from '../identified-record.js';
 import { identityOf } from '../per-record.js';
 import {
@@ -86,6 +87,10 @@ export function mapModelVersion(
     // The tag has to exist to be shown, and all that is known of it is its name.
     const name = urns.stageTag.slice('urn:li:tag:'.length);
     proposals.push(upsert('tag', urns.stageTag, 'tagKey', { name }));
+  }
+  if (record.owner !== undefined) {
+    const owners = [ownerElement(record.owner)];
+    proposals.push(upsert(MODEL, urns.model, OWNERSHIP, { owners }));
   }
   if (urns.user !== undefined && version.userId !== undefined) {
     proposals.push(...mapUser(urns.user, version.userId));

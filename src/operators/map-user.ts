@@ -1,0 +1,80 @@
+/**
+ * `mapUser`: users of MLflow as owners in DataHub.
+ */
+
+import { map } from 'rxjs';
+import { z } from 'zod';
+import { parseOptions } from '../core/options.js';
+import { pattern, patternReplace, patternTest } from '../core/pattern.js';
+import type { MlflowRecord, ModelVersionRecord } from '../mlflow/records.js';
+import type { Operator } from '../stream/contracts.js';
+
+export const mapUserOptionsSchema = z.strictObject({
+  from: pattern().default('(.+)').describe('Users of MLflow; others own nothing'),
+  to: z
+    .string()
+    .min(1)
+    .default('$1')
+    .describe(
+      'The user of DataHub, or the URN of a user or a group, with `$1` for what the first group of ' +
+        '`from` matched',
+    ),
+});
+
+export type MapUserOptions = z.input<typeof mapUserOptionsSchema>;
+
+/**
+ * Makes whoever registered a version the owner of its mlModel, or who started its run where the
+ * version names nobody. MLflow's users are names of anywhere, which is why it has to be said how they
+ * are called in DataHub. A run can have no owner in DataHub.
+ *
+ * Its place is before `mapToProposals`, and behind `redact`. Several of them stand beside each other:
+ * the last one that knows the user counts.
+ *
+ * @param rule - options, or a function that gives the user of DataHub, undefined for none
+ * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
+ *
+ * @example
+ * const server = { uri: 'http://host:5000', versionText: '2.22.5', searchesExperiments: true };
+ * const version = {
+ *   name: 'churn', version: '3', userId: 'ada@example.com', currentStage: 'None', status: 'READY',
+ *   creationTimestamp: 1, lastUpdatedTimestamp: 2, tags: [], aliases: [],
+ * };
+ * from<MlflowRecord[]>([{ kind: 'modelVersion', server, version }])
+ *   .pipe(mapUser({ from: '(.+)@example.com' }))
+ *   .subscribe((record) => console.log('owner' in record && record.owner)); // ada
+ */
+export function mapUser<Record extends MlflowRecord>(
+  rule: MapUserOptions | ((user: string) => string | undefined) = {},
+): Operator<Record, Record> {
+  if (typeof rule === 'function') return owned<Record>(rule);
+  const options = parseOptions('mapUser', mapUserOptionsSchema, rule);
+  const isKnown = patternTest(options.from);
+  const replaced = patternReplace(options.from, options.to);
+  return owned<Record>(
+    (user) => (isKnown(user) ? replaced(user) : undefined),
+    `mapUser ${JSON.stringify(options)}`,
+  );
+}
+
+function owned<Record extends MlflowRecord>(
+  ownerOf: (user: string) => string | undefined,
+  signature?: string,
+): Operator<Record, Record> {
+  const operator: Operator<Record, Record> = map((record: Record): Record => {
+    if (record.kind !== 'modelVersion') return record;
+    const user = userOf(record);
+    const owner = user === undefined ? undefined : ownerOf(user);
+    return owner === undefined ? record : { ...record, owner };
+  });
+  return Object.assign(operator, {
+    label: 'mapUser',
+    takes: 'record' as const,
+    ...(signature === undefined ? {} : { signature }),
+  });
+}
+
+/** Sources leave out what is empty, but those of users may not. */
+function userOf({ version, run }: ModelVersionRecord): string | undefined {
+  return [version.userId, run?.userId].find((user) => user !== undefined && user !== '');
+}
