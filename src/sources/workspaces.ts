@@ -6,9 +6,10 @@
 import { messageOf, PipelineError } from '../core/errors.js';
 import { parseRecordKey, type RecordKey } from '../mlflow/record-key.js';
 import { RECORD_KINDS, type RecordKind } from '../mlflow/records.js';
-import { DEFAULT_WORKSPACE, isWorkspaceName } from '../mlflow/workspace.js';
+import { DEFAULT_WORKSPACE } from '../mlflow/workspace.js';
 import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
 import { concatPages } from '../stream/pages.js';
+import { chooseWorkspaces } from './choose-workspaces.js';
 import { readMlflow } from './mlflow-reader.js';
 import type { MlflowStore, WorkspaceLoss } from './store.js';
 import { untilLost } from './until-lost.js';
@@ -52,23 +53,8 @@ async function namesOf(
       { code: 'NO_WORKSPACES', category: 'usage' },
     );
   }
-  const names = (await store.workspaces.list()).filter((name) => {
-    if (isWorkspaceName(name)) return true;
-    context.recorder.warn(
-      'ODD_WORKSPACE',
-      'A workspace has a name that MLflow would not take, and is not read',
-      JSON.stringify(name),
-    );
-    return false;
-  });
-  if (wanted !== ALL_WORKSPACES && names.includes(wanted)) return [wanted];
-  if (wanted === ALL_WORKSPACES && names.length > 0) return names;
-  const there = names.length === 0 ? 'none' : names.join(', ');
-  throw new PipelineError(
-    wanted === ALL_WORKSPACES
-      ? `${uri} has no workspace that can be read: may these credentials see any?`
-      : `${uri} has no workspace ${wanted} that can be read. It has: ${there}`,
-    { code: 'UNKNOWN_WORKSPACE', category: 'usage' },
+  return (
+    store.workspaces.chosen ?? (await chooseWorkspaces(uri, store.workspaces, wanted, context))
   );
 }
 

@@ -21,7 +21,6 @@ import type { RestSettings } from './options.js';
 import { readPages } from './read-pages.js';
 import { searchRunsById } from './runs-by-id.js';
 import { DELETED_STAGE, experimentSearch } from './searches.js';
-import { workspaceCall } from './workspace.js';
 
 export interface GoneRecordsOptions {
   readonly context: RunContext;
@@ -86,7 +85,8 @@ export class GoneRecords {
   async #workspace(): Promise<boolean | undefined> {
     const { workspace, tracking } = this.#options;
     if (workspace === undefined) return true;
-    const call = workspaceCall(tracking.client, `workspaces/${workspace}`);
+    const api = tracking.client.api.replace('/2.0/', '/3.0/');
+    const call = get(`${api}/workspaces/${workspace}`, undefined);
     const answer = await this.#get(tracking.client, call, 'whether it is there');
     return answer === undefined ? undefined : answer !== UNKNOWN;
   }

@@ -8,7 +8,10 @@ import {
   sampleContent,
   startMlflowServer,
   workspacesOf,
+  type Fault,
+  type LoggedRequest,
   type MlflowServerOptions,
+  type Workspaces,
 } from '../../support/mlflow-server.js';
 import { testContext } from '../rest/open-store.js';
 import { ALL, placesIn, readAll } from './support.js';
@@ -22,6 +25,18 @@ const SERVER = {
     'team-b': sampleContent({ experiments: 1, runsPerExperiment: 1, models: 0 }),
   }),
 } as const satisfies MlflowServerOptions;
+
+/** As where workspaces come from a provider that has none by default. */
+const withoutDefault =
+  (workspaces: Workspaces) =>
+  ({ path, endpoint, headers }: LoggedRequest): Fault | undefined => {
+    const asked = headers['x-mlflow-workspace'];
+    if (endpoint === 'version' || path.includes('/3.0/')) return undefined;
+    if (typeof asked === 'string' && workspaces.has(asked)) return undefined;
+    const message = 'Active workspace is required.';
+    const body = { error_code: 'INVALID_PARAMETER_VALUE', message };
+    return { kind: 'status', status: 400, body };
+  };
 
 async function open(
   server: MlflowServerOptions,
@@ -103,6 +118,42 @@ describe('a server with workspaces', () => {
     expect(source.workspaces).toBeUndefined();
     expect(server.requests.filter(({ path }) => path.includes('/3.0/'))).toEqual([]);
     expect(server.requests.some(({ headers }) => 'x-mlflow-workspace' in headers)).toBe(false);
+  });
+
+  it.each<[string, RestOptions]>([
+    ['one', { workspace: 'team-a' }],
+    ['all', { workspace: '*' }],
+    ['the header’s', { headers: { 'X-MLFLOW-WORKSPACE': 'team-a' } }],
+  ])('is reached from within where it has none by default: %s', async (_, options) => {
+    const faults = withoutDefault(SERVER.workspaces);
+    const workspaces: Workspaces = new Map(SERVER.workspaces);
+    workspaces.delete('default');
+    const { source, server } = await open({ ...SERVER, workspaces, faults }, options);
+    expect(await countsIn(source)).toMatchObject({ experiment: { 'team-a': 2 } });
+    expect(server.requests.filter(({ path }) => path.endsWith('/server-info'))).toHaveLength(1);
+    await expect(open({ ...SERVER, workspaces, faults })).rejects.toThrow(/workspace is required/);
+  });
+
+  it('is reached so behind the other path of the API, too, with its registry', async () => {
+    const faults: MlflowServerOptions['faults'] = (request) =>
+      request.path.startsWith('/api/')
+        ? { kind: 'status', status: 404 }
+        : withoutDefault(SERVER.workspaces)(request);
+    const registry = await startMlflowServer({ ...SERVER, faults });
+    onTestFinished(() => registry.close());
+    const options = { workspace: 'team-a', registryUri: registry.uri };
+    const { source } = await open({ ...SERVER, faults }, options);
+    expect(await countsIn(source)).toMatchObject({
+      experiment: { 'team-a': 2 },
+      registeredModel: { 'team-a': 1 },
+    });
+  });
+
+  it('is no MLflow server where nothing is there, whatever is wanted', async () => {
+    const faults = () => ({ kind: 'status', status: 404 }) as const;
+    await expect(open({ ...SERVER, faults }, { workspace: '*' })).rejects.toMatchObject({
+      code: 'WRONG_ADDRESS',
+    });
   });
 
   it('shares connections and pace between its workspaces', async () => {

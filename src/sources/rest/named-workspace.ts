@@ -1,0 +1,52 @@
+/**
+ * Which workspace of a server is meant, as options and variables say it.
+ */
+
+import { PipelineError } from '../../core/errors.js';
+import { WORKSPACE_HEADER } from '../../mlflow/client/mlflow-client.js';
+import type { Env } from '../../mlflow/client/settings.js';
+import { isWorkspaceName } from '../../mlflow/workspace.js';
+import type { RestOptions, RestSettings } from './options.js';
+
+/**
+ * The workspace that the options or MLflow's variable name: the option, the header among `headers`,
+ * or MLFLOW_WORKSPACE. Undefined where that is left to the server.
+ *
+ * @throws PipelineError `INVALID_OPTIONS` (usage)
+ */
+export function namedWorkspace(
+  { workspace, headers = {} }: Pick<RestOptions, 'workspace' | 'headers'>,
+  env: Env,
+): string | undefined {
+  const [, header] = Object.entries(headers).find(([name]) => isWorkspaceHeader(name)) ?? [];
+  const inHeader = checked('the header X-MLFLOW-WORKSPACE', header);
+  if (workspace !== undefined && inHeader !== undefined && workspace !== inHeader) {
+    throw invalid(
+      `workspace says ${workspace}, and the header X-MLFLOW-WORKSPACE ${inHeader}: set one of them`,
+    );
+  }
+  return workspace ?? inHeader ?? checked('MLFLOW_WORKSPACE', env['MLFLOW_WORKSPACE']);
+}
+
+/** Without the header of a workspace, which requests get by the store that they are for. */
+export function withoutWorkspace(settings: RestSettings): RestSettings {
+  const { headers, ...others } = settings;
+  if (headers === undefined) return settings;
+  const kept = Object.entries(headers).filter(([name]) => !isWorkspaceHeader(name));
+  return { ...others, headers: Object.fromEntries(kept) };
+}
+
+/** As MLflow takes it: without blanks around it, and an empty one as if it were not there. */
+function checked(what: string, text = ''): string | undefined {
+  const name = text.trim();
+  if (name === '' || isWorkspaceName(name)) return name === '' ? undefined : name;
+  throw invalid(`${what} says ${JSON.stringify(name)}, which is no name of a workspace`);
+}
+
+function isWorkspaceHeader(name: string): boolean {
+  return name.toLowerCase() === WORKSPACE_HEADER;
+}
+
+function invalid(message: string): PipelineError {
+  return new PipelineError(message, { code: 'INVALID_OPTIONS', category: 'usage' });
+}
