@@ -73,9 +73,11 @@ class Workspaces implements OpenSource {
   /** By name; those are added that only what is gone is asked of. */
   readonly #stores = new Map<string, MlflowStore>();
   readonly #readers: readonly OpenSource[];
+  readonly #areAll: boolean;
 
   /** @param names - of those that are read; absent where that is the store itself */
   constructor(store: MlflowStore, context: RunContext, names?: readonly string[], areAll = false) {
+    this.#areAll = areAll;
     this.#store = store;
     this.#context = context;
     if (names === undefined) this.#stores.set(DEFAULT_WORKSPACE, store);
@@ -146,17 +148,36 @@ class Workspaces implements OpenSource {
    * fail, but finds nothing: a database answers so, and a server with permissions.
    */
   async *#lookAgain(): AsyncGenerator<never> {
-    const names = await this.#listed();
-    for (const name of this.workspaces ?? []) {
-      if (names.includes(name) || this.lostWorkspaces.has(name)) continue;
-      this.#lose(name, 'is not there any more, or hidden from these credentials');
+    const read = (this.workspaces ?? []).filter((name) => !this.lostWorkspaces.has(name));
+    try {
+      for (const [name, loss] of await this.#missing(read)) this.#lose(name, loss);
+    } catch (error) {
+      this.#context.signal.throwIfAborted();
+      if (error instanceof PipelineError && error.code === 'WORKSPACE_LOST') throw error;
+      // All of it has been read: a question less is no reason to fail.
+      for (const name of read) this.lostWorkspaces.add(name);
+      this.#context.recorder.warn(
+        'WORKSPACES_NOT_CONFIRMED',
+        'Whether workspaces were there until all was read could not be asked: nothing is taken for gone this time',
+        messageOf(error),
+      );
     }
     yield* [];
   }
 
-  async #listed(): Promise<readonly string[]> {
-    if (this.workspaces === undefined) return [];
-    return (await this.#store.workspaces?.list()) ?? this.workspaces;
+  /** Those that are not there any more, or hidden, each with what a message says of it. */
+  async #missing(read: readonly string[]): Promise<readonly (readonly [string, string])[]> {
+    const { workspaces } = this.#store;
+    if (workspaces === undefined || read.length === 0) return [];
+    if (!this.#areAll) {
+      const states = read.map(async (name) => [name, await workspaces.find(name)] as const);
+      return (await Promise.all(states)).flatMap(([name, state]) =>
+        state === 'there' ? [] : [[name, LOSSES[state]] as const],
+      );
+    }
+    const names = new Set(await workspaces.list());
+    const missing = read.filter((name) => !names.has(name));
+    return missing.map((name) => [name, 'is not there any more, or hidden from these credentials']);
   }
 
   /** Whether a failure is that of a workspace that is lost, and the others can be gone on with. */

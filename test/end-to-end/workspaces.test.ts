@@ -325,6 +325,29 @@ describe('a workspace that is lost on the way, with a state', () => {
     );
   });
 
+  it('may have been lost where the last look fails: then nothing is removed, and all read again', async () => {
+    const { inside, trouble, run } = await pipeline(lookingBack);
+    await run();
+    without(inside['team-a'], 4, 'model 2');
+    let lists = 0;
+    trouble.fault = ({ path }) =>
+      path.endsWith('/workspaces') && (lists += 1) > 1
+        ? { kind: 'status', status: 503 }
+        : undefined;
+    expect(await run()).toMatchObject({
+      removed: [],
+      report: {
+        outcome: 'complete',
+        counts: { warnings: [{ code: 'WORKSPACES_NOT_CONFIRMED', count: 1 }] },
+        state: { stale: { removed: 0, skipped: expect.stringContaining('not sure') as string } },
+      },
+    });
+    delete trouble.fault;
+    const next = await run();
+    expect(next.report.state?.kind).toBe('full');
+    expect(next.removed).toContain(model('model 2', 'team-a'));
+  });
+
   it('fails the run where it is the one that is read, which is gone on with', async () => {
     const { hidden, trouble, run } = await pipeline();
     trouble.fault = ({ endpoint, headers }) => {

@@ -149,6 +149,16 @@ describe('a server with workspaces', () => {
     });
   });
 
+  it('may forbid to list workspaces where one is named', async () => {
+    const faults: MlflowServerOptions['faults'] = ({ path }) =>
+      path.endsWith('/workspaces') ? { kind: 'status', status: 403 } : undefined;
+    const { source } = await open({ ...SERVER, faults }, { workspace: 'team-a' });
+    expect(await countsIn(source)).toMatchObject({ experiment: { 'team-a': 2 } });
+    await expect(open({ ...SERVER, faults }, { workspace: 'team-x' })).rejects.toThrow(
+      /has no workspace team-x that can be read$/,
+    );
+  });
+
   it('is no MLflow server where nothing is there, whatever is wanted', async () => {
     const faults = () => ({ kind: 'status', status: 404 }) as const;
     await expect(open({ ...SERVER, faults }, { workspace: '*' })).rejects.toMatchObject({
