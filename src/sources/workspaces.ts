@@ -12,6 +12,7 @@ import { concatPages } from '../stream/pages.js';
 import { chooseWorkspaces } from './choose-workspaces.js';
 import { readMlflow } from './mlflow-reader.js';
 import type { MlflowStore, WorkspaceLoss } from './store.js';
+import { UnreadWorkspaces } from './unread-workspaces.js';
 import { untilLost } from './until-lost.js';
 import { ALL_WORKSPACES } from './workspace-option.js';
 
@@ -70,8 +71,9 @@ class Workspaces implements OpenSource {
   readonly lostWorkspaces = new Set<string>();
   readonly #store: MlflowStore;
   readonly #context: RunContext;
-  /** By name; those are added that only what is gone is asked of. */
-  readonly #stores = new Map<string, MlflowStore>();
+  /** Of the readers, in the same order. */
+  readonly #names: readonly string[];
+  readonly #unread: UnreadWorkspaces;
   readonly #readers: readonly OpenSource[];
   readonly #areAll: boolean;
 
@@ -80,9 +82,11 @@ class Workspaces implements OpenSource {
     this.#areAll = areAll;
     this.#store = store;
     this.#context = context;
-    if (names === undefined) this.#stores.set(DEFAULT_WORKSPACE, store);
-    else this.workspaces = names;
-    const read = (names ?? [DEFAULT_WORKSPACE]).flatMap((name) => this.#storeOf(name) ?? []);
+    if (names !== undefined) this.workspaces = names;
+    this.#names = names ?? [DEFAULT_WORKSPACE];
+    this.#unread = new UnreadWorkspaces(store.workspaces, context);
+    const read =
+      names === undefined ? [store] : names.flatMap((name) => store.workspaces?.open(name) ?? []);
     this.server = (areAll ? undefined : read[0]?.server) ?? store.server;
     this.#readers = read.map((each) => readMlflow(each, context));
   }
@@ -120,8 +124,8 @@ class Workspaces implements OpenSource {
   }
 
   /**
-   * A workspace is asked whether it is read now or not: one that was left out is there, and all that
-   * is in it, but one that was deleted is not.
+   * Of a workspace that is read, record by record. Of one that is not, it is asked whether it is
+   * there: if so, or nobody can say, all that is in it stays; otherwise all of it is gone.
    */
   async findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
     const gone = new Set<RecordKey>();
@@ -131,8 +135,12 @@ class Workspaces implements OpenSource {
       groups.set(workspace, [...(groups.get(workspace) ?? []), key]);
     }
     for (const [workspace, some] of groups) {
-      const store = this.#storeOf(workspace);
-      for (const key of (await store?.findGone(some)) ?? []) gone.add(key);
+      const reader = this.#readers[this.#names.indexOf(workspace)];
+      const goneHere =
+        reader === undefined
+          ? (await this.#unread.isGone(workspace)) && some
+          : await reader.findGone?.(some);
+      for (const key of goneHere || []) gone.add(key);
     }
     return gone;
   }
@@ -208,12 +216,5 @@ class Workspaces implements OpenSource {
       category: 'unavailable',
       cause,
     });
-  }
-
-  /** Undefined where there is nobody to ask. */
-  #storeOf(name: string): MlflowStore | undefined {
-    const store = this.#stores.get(name) ?? this.#store.workspaces?.open(name);
-    if (store !== undefined) this.#stores.set(name, store);
-    return store;
   }
 }

@@ -25,7 +25,7 @@ import type {
   StorePage,
   StoreWorkspaces,
 } from '../store.js';
-import { GoneRecords } from './gone-records.js';
+import { GoneRecords, type Patience } from './gone-records.js';
 import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
 import { withoutWorkspace } from './named-workspace.js';
 import { openServers, type OpenServers, type Server, type Servers } from './open-servers.js';
@@ -73,6 +73,7 @@ class RestStore implements MlflowStore {
     readonly server: ServerFacts,
     private readonly servers: Servers,
     private readonly whole?: Pick<OpenServers, 'workspaces' | 'chosen'>,
+    private readonly patience: Patience = { unanswered: 0 },
   ) {
     if (whole !== undefined) {
       const { workspaces, chosen } = whole;
@@ -90,6 +91,7 @@ class RestStore implements MlflowStore {
       tracking: servers.tracking,
       registry: servers.registry,
       searchesExperiments: server.searchesExperiments,
+      patience,
       everyExperiment: () => this.#everyExperiment(),
       ...(server.workspace === undefined ? {} : { workspace: server.workspace }),
     });
@@ -173,7 +175,7 @@ class RestStore implements MlflowStore {
     };
     const facts =
       name === DEFAULT_WORKSPACE ? { ...this.server } : { ...this.server, workspace: name };
-    return new RestStore(this.context, this.settings, facts, servers);
+    return new RestStore(this.context, this.settings, facts, servers, undefined, this.patience);
   }
 
   /** Every experiment, deleted ones too: runs/search finds nothing without naming them. */

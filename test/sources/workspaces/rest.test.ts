@@ -282,20 +282,37 @@ describe('what is gone from workspaces', () => {
     `run@team-x ${RUN}`,
   ];
 
-  it.each(['*', 'team-a', undefined])('is asked in each, though %s is read', async (workspace) => {
-    const { source, server, context } = await open(
-      SERVER,
-      workspace === undefined ? {} : { workspace },
-    );
-    expect([...((await source.findGone?.(KEYS)) ?? [])].sort()).toEqual([...GONE].sort());
-    // A workspace that is gone is asked for once, and nothing in it.
-    const asked = server.requests.filter(
-      ({ path, headers }) =>
-        path.endsWith('/workspaces/team-x') || headers['x-mlflow-workspace'] === 'team-x',
-    );
-    expect(asked).toHaveLength(1);
-    expect(context.recorder.counts().warnings).toEqual([]);
-  });
+  it.each(['*', 'team-a', undefined])(
+    'is asked in what is read, and of others once: %s',
+    async (workspace) => {
+      const { source, server, context } = await open(
+        SERVER,
+        workspace === undefined ? {} : { workspace },
+      );
+      const gone = GONE.filter(
+        (key) => workspace === '*' || key.includes('@team-x') || key.includes(`@${workspace} `),
+      );
+      for (let times = 0; times < 2; times += 1) {
+        expect([...((await source.findGone?.(KEYS)) ?? [])].sort()).toEqual(gone.sort());
+      }
+      if (workspace === undefined) {
+        const about = server.requests.filter(({ path }) => path.includes('/3.0/'));
+        expect(about.map(({ path }) => path.replace(/.*\//, ''))).toEqual([
+          'server-info',
+          'team-a',
+          'team-b',
+          'team-x',
+        ]);
+      }
+      // A workspace that is gone is asked for once, and nothing in it.
+      const asked = server.requests.filter(
+        ({ path, headers }) =>
+          path.endsWith('/workspaces/team-x') || headers['x-mlflow-workspace'] === 'team-x',
+      );
+      expect(asked).toHaveLength(1);
+      expect(context.recorder.counts().warnings).toEqual([]);
+    },
+  );
 
   it('is nothing of a workspace that may not be seen, nor where there are none any more', async () => {
     const hidden = await open({ ...SERVER, hiddenWorkspaces: new Set(['team-a', 'team-b']) });
@@ -303,12 +320,59 @@ describe('what is gone from workspaces', () => {
       new Set(GONE.filter((key) => key.includes('team-x'))),
     );
     expect(hidden.context.recorder.counts().warnings).toMatchObject([
-      { code: 'GONE_NOT_CONFIRMED', count: 2 },
+      { code: 'WORKSPACE_NOT_CONFIRMED', count: 2 },
     ]);
 
     for (const flavour of ['3.17.2', '2.22.5'] as const) {
       const without = await open({ flavour });
       expect(await without.source.findGone?.(KEYS)).toEqual(new Set());
     }
+  });
+
+  it.each<[string, MlflowServerOptions['faults']]>([
+    ['turned off', undefined],
+    [
+      'said to be on, and turned off',
+      ({ path }) =>
+        path.includes('/workspaces/')
+          ? { kind: 'status', status: 500, body: { error_code: 'FEATURE_DISABLED', message: 'x' } }
+          : path.endsWith('server-info')
+            ? { kind: 'json', body: { workspaces_enabled: true } }
+            : undefined,
+    ],
+    [
+      'failing',
+      ({ path }) => (path.includes('/workspaces/') ? { kind: 'status', status: 503 } : undefined),
+    ],
+  ])('is nothing, at little cost, where they are %s', async (how, faults) => {
+    const { source, server } = await open({
+      flavour: '3.17.2',
+      ...(how === 'failing' ? { workspaces: SERVER.workspaces } : {}),
+      ...(faults === undefined ? {} : { faults }),
+    });
+    const before = server.requests.length;
+    const keys = Array.from({ length: 20 }, (_, at): RecordKey => `run@team-${at} ${RUN}`);
+    for (let pages = 0; pages < 3; pages += 1) {
+      expect(await source.findGone?.(keys)).toEqual(new Set());
+    }
+    const asked = server.requests.slice(before).map(({ path }) => path);
+    expect(asked.filter((path) => path.endsWith('server-info'))).toHaveLength(1);
+    // One for each where that is quickly said; where it fails, of three, each tried twice.
+    expect(asked).toHaveLength(how === 'turned off' ? 1 : how === 'failing' ? 7 : 21);
+  });
+
+  it('is asked no more in any of them where the server answers nothing', async () => {
+    const faults: MlflowServerOptions['faults'] = ({ endpoint }) =>
+      endpoint === 'registered-models/get' ? { kind: 'status', status: 503 } : undefined;
+    const { source, server } = await open({ ...SERVER, faults }, { workspace: '*' });
+    const keys = ['model', 'model@team-a', 'model@team-b'].flatMap((start) =>
+      Array.from({ length: 9 }, (_, at) => `${start} lost ${at}` as RecordKey),
+    );
+    expect(await source.findGone?.(keys)).toEqual(new Set());
+    const asked = server.requests.filter(({ endpoint }) => endpoint === 'registered-models/get');
+    // Some are on their way when patience ends; in the second and third workspace there is none.
+    expect(new Set(asked.map(({ headers }) => headers['x-mlflow-workspace']))).toEqual(
+      new Set(['default']),
+    );
   });
 });
