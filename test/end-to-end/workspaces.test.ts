@@ -210,6 +210,22 @@ describe('a pipeline over workspaces, with a state', () => {
     expect((await run()).sent).toEqual([]);
   });
 
+  it('refuses a state whose ids have no workspace for one whose name is part of them', async () => {
+    const { run } = await pipeline();
+    expect((await run('default')).report.outcome).toBe('complete');
+    const refused = await run('team-a');
+    expect(refused.report).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'STATE_WITHOUT_WORKSPACE' },
+    });
+    expect(refused.report.error?.message).toMatch(/state reset/);
+    expect(refused.sent).toEqual([]);
+    // With others it goes on, and then with one of them alone.
+    expect((await run('default')).sent).toEqual([]);
+    expect(await run('*')).toMatchObject({ removed: [], report: { outcome: 'complete' } });
+    expect(await run('team-a')).toMatchObject({ sent: [], report: { outcome: 'complete' } });
+  });
+
   it('looks back in each, and reads all where one was left out meanwhile', async () => {
     const { inside, run, searchesIn } = await pipeline({ lookbackDays: 1, fullSweepEveryDays: 99 });
     await run();

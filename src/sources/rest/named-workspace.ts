@@ -5,7 +5,8 @@
 import { PipelineError } from '../../core/errors.js';
 import { WORKSPACE_HEADER } from '../../mlflow/client/mlflow-client.js';
 import type { Env } from '../../mlflow/client/settings.js';
-import { isWorkspaceName } from '../../mlflow/workspace.js';
+import { DEFAULT_WORKSPACE, isWorkspaceName } from '../../mlflow/workspace.js';
+import type { RunContext } from '../../stream/contracts.js';
 import type { RestOptions, RestSettings } from './options.js';
 
 /**
@@ -26,6 +27,22 @@ export function namedWorkspace(
     );
   }
   return workspace ?? inHeader ?? checked('MLFLOW_WORKSPACE', env['MLFLOW_WORKSPACE']);
+}
+
+/**
+ * Warns where nothing but the header chooses the workspace: it did before, when ids did not hold it.
+ */
+export function warnOfHeader(
+  { workspace, headers = {} }: Pick<RestOptions, 'workspace' | 'headers'>,
+  { recorder }: RunContext,
+): void {
+  const named = namedWorkspace({ headers }, {});
+  if (workspace !== undefined || named === undefined || named === DEFAULT_WORKSPACE) return;
+  recorder.warn(
+    'WORKSPACE_BY_HEADER',
+    'The header X-MLFLOW-WORKSPACE chooses a workspace, whose name is part of all ids now: what was sent before it was has others, and stays in DataHub. The option workspace says the same without this warning',
+    named,
+  );
 }
 
 /** Without the header of a workspace, which requests get by the store that they are for. */

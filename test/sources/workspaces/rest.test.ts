@@ -112,6 +112,15 @@ describe('a server with workspaces', () => {
     }
   });
 
+  it('is warned of where the header alone chooses, as it did when ids did not hold it', async () => {
+    const headers = { 'X-MLFLOW-WORKSPACE': 'team-a' };
+    const codes = async (options: RestOptions) =>
+      (await open(SERVER, options)).context.recorder.counts().warnings.map(({ code }) => code);
+    expect(await codes({ headers })).toEqual(['WORKSPACE_BY_HEADER']);
+    expect(await codes({ headers, workspace: 'team-a' })).toEqual([]);
+    expect(await codes({ headers: { 'x-mlflow-workspace': 'default' } })).toEqual([]);
+  });
+
   it('chooses by itself where nothing is said, and is not even asked about workspaces', async () => {
     const { source, server } = await open(SERVER);
     expect(await countsIn(source)).toMatchObject({ experiment: { default: 3 } });
