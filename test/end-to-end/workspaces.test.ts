@@ -60,7 +60,8 @@ async function pipeline(state: Omit<StateOptions, 'path'> = { staleLimitPercent:
     rmSync(folder, { recursive: true, force: true });
   });
   let now = Date.now();
-  const operators = () => [versionGate(), buildUrns(), mapToProposals(), dedup()];
+  const mapping = { materializeDatasetInputs: true };
+  const operators = () => [versionGate(), buildUrns(), mapToProposals(mapping), dedup()];
   const deadLetter = join(folder, 'dead.ndjson');
   const run = async (workspace: string | undefined = '*') => {
     const sent: Proposal[] = [];
@@ -209,6 +210,30 @@ describe('a pipeline over workspaces, with a state', () => {
     expect((await run()).removed).toEqual([runUrn(sampleRunId(4), 'team-b')]);
     expect((await run()).sent).toEqual([]);
   });
+
+  it.each([{}, { lookbackDays: 1, fullSweepEveryDays: 99 }])(
+    'describes a hosted dataset as the first workspace does, in each sweep: %j',
+    async (options) => {
+      const { inside, run } = await pipeline({ staleLimitPercent: 100, ...options });
+      for (const [name, { runs }] of Object.entries(inside)) {
+        const schema = JSON.stringify({ mlflow_colspec: [{ name: name[5] ?? '', type: 'long' }] });
+        const dataset = { name: 't', digest: name, source_type: 's3', source: '{}', schema };
+        const inputs = { dataset_inputs: [{ dataset, tags: [] }] };
+        if (name !== 'default') for (const each of runs) Object.assign(each, { inputs });
+      }
+      const fields = (sent: readonly Proposal[]): unknown[] =>
+        sent
+          .filter((one) => one.aspectName === 'schemaMetadata' && one.entityUrn.includes(':s3,t,'))
+          .map(({ aspect }) => aspect['fields']);
+      const first = await run();
+      expect(fields(first.sent)).toMatchObject([[{ fieldPath: 'a' }]]);
+      expect(first.report.counts.skipped).toMatchObject({
+        'hosted dataset: described by an earlier workspace': expect.any(Number) as number,
+      });
+      expect((await run()).sent).toEqual([]);
+      expect((await run()).sent).toEqual([]);
+    },
+  );
 
   it('refuses a state whose ids have no workspace for one whose name is part of them', async () => {
     const { run } = await pipeline();
