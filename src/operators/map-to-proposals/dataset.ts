@@ -109,9 +109,12 @@ function hostOf(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping): H
     }
     return undefined;
   }
-  // Nothing is a copy of itself, as with a source type mapped to mlflow.
-  if (dataPlatformUrn(platform) === record.urns.platform) return undefined;
   const urn = datasetUrn(platform, name);
+  // Nothing is a copy of itself, as with a source type mapped to mlflow; nor is what a workspace has
+  // one of what `default` has under that name.
+  const isOurs = dataPlatformUrn(platform) === record.urns.platform;
+  if (isOurs && (workspaceOf(record) !== undefined || urn === record.urns.dataset))
+    return undefined;
   const problem = urnProblem(urn);
   if (problem !== undefined) {
     mapping.warn(

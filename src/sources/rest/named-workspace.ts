@@ -5,8 +5,9 @@
 import { PipelineError } from '../../core/errors.js';
 import { WORKSPACE_HEADER } from '../../mlflow/client/mlflow-client.js';
 import type { Env } from '../../mlflow/client/settings.js';
-import { DEFAULT_WORKSPACE, isWorkspaceName } from '../../mlflow/workspace.js';
+import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type { RunContext } from '../../stream/contracts.js';
+import { checkedWorkspace, workspaceOfEnv } from '../workspace-option.js';
 import type { RestOptions, RestSettings } from './options.js';
 
 /**
@@ -20,13 +21,13 @@ export function namedWorkspace(
   env: Env,
 ): string | undefined {
   const [, header] = Object.entries(headers).find(([name]) => isWorkspaceHeader(name)) ?? [];
-  const inHeader = checked('the header X-MLFLOW-WORKSPACE', header);
+  const inHeader = checkedWorkspace('the header X-MLFLOW-WORKSPACE', header);
   if (workspace !== undefined && inHeader !== undefined && workspace !== inHeader) {
     throw invalid(
       `workspace says ${workspace}, and the header X-MLFLOW-WORKSPACE ${inHeader}: set one of them`,
     );
   }
-  return workspace ?? inHeader ?? checked('MLFLOW_WORKSPACE', env['MLFLOW_WORKSPACE']);
+  return workspace ?? inHeader ?? workspaceOfEnv(env);
 }
 
 /**
@@ -51,13 +52,6 @@ export function withoutWorkspace(settings: RestSettings): RestSettings {
   if (headers === undefined) return settings;
   const kept = Object.entries(headers).filter(([name]) => !isWorkspaceHeader(name));
   return { ...others, headers: Object.fromEntries(kept) };
-}
-
-/** As MLflow takes it: without blanks around it, and an empty one as if it were not there. */
-function checked(what: string, text = ''): string | undefined {
-  const name = text.trim();
-  if (name === '' || isWorkspaceName(name)) return name === '' ? undefined : name;
-  throw invalid(`${what} says ${JSON.stringify(name)}, which is no name of a workspace`);
 }
 
 function isWorkspaceHeader(name: string): boolean {

@@ -109,6 +109,26 @@ describe('the workspaces of a database', () => {
     await expect(mlflowSource({ workspace: 'team-a' }).open(context)).rejects.toThrow(noFiles);
   });
 
+  it('are chosen by MLflow’s variable where no option says which', async () => {
+    const path = withCopyIn('team-a');
+    const env = { MLFLOW_TRACKING_URI: `sqlite:///${path}`, MLFLOW_WORKSPACE: 'team-a' };
+    const recorder = new Recorder();
+    for (const [workspace, read] of [
+      [undefined, 'team-a'],
+      ['empty', 'empty'],
+    ] as const) {
+      const opened = await mlflowSource({ workspace }).open(runContext({ env, recorder }));
+      onTestFinished(() => opened.close());
+      expect(opened.workspaces).toEqual([read]);
+      expect(opened.server).toMatchObject({ workspace: read });
+    }
+    expect(recorder.counts().warnings.find(({ code }) => code === 'OTHER_WORKSPACE')).toMatchObject(
+      { message: expect.stringContaining('"team-a"') as string },
+    );
+    const bad = runContext({ env: { ...env, MLFLOW_WORKSPACE: 'A/B' } });
+    await expect(mlflowSource().open(bad)).rejects.toThrow(/MLFLOW_WORKSPACE says "A\/B"/);
+  });
+
   it('are asked for what is gone in those that are read, and whether others are there', async () => {
     const path = withCopyIn('team-a');
     change(
