@@ -136,11 +136,9 @@ class Workspaces implements OpenSource {
     }
     for (const [workspace, some] of groups) {
       const reader = this.#readers[this.#names.indexOf(workspace)];
-      const goneHere =
-        reader === undefined
-          ? (await this.#unread.isGone(workspace)) && some
-          : await reader.findGone?.(some);
-      for (const key of goneHere || []) gone.add(key);
+      if (reader !== undefined) {
+        for (const key of (await reader.findGone?.(some)) ?? []) gone.add(key);
+      } else if (await this.#unread.isGone(workspace)) for (const key of some) gone.add(key);
     }
     return gone;
   }

@@ -3,7 +3,7 @@
  */
 
 import { PipelineError } from '../../core/errors.js';
-import { WORKSPACE_HEADER } from '../../mlflow/client/mlflow-client.js';
+import { WORKSPACE_HEADER } from '../../mlflow/client/headers.js';
 import type { Env } from '../../mlflow/client/settings.js';
 import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type { RunContext } from '../../stream/contracts.js';
