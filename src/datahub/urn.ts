@@ -82,6 +82,8 @@ const QUALIFIED = /^@[a-z0-9][-a-z0-9]*\//;
  * nameInWorkspace('@team-a/churn'); // '@default/@team-a/churn'
  */
 export function nameInWorkspace(name: string, workspace?: string): string {
+  // A name that is missing must not be hidden by what stands before it: see `urnProblem`.
+  if (name === '') return '';
   if (workspace !== undefined) return `@${workspace}/${name}`;
   return QUALIFIED.test(name) ? `@default/${name}` : name;
 }

@@ -12,7 +12,7 @@ import type { ServerFacts } from './types.js';
  * Where the API may be, behind the address's prefix. A server started with a static prefix and
  * older than 3 has it for its own pages only: what it calls `/api` stays at the root.
  */
-const APIS = ['/api/2.0/mlflow', '/ajax-api/2.0/mlflow'];
+export const APIS = ['/api/2.0/mlflow', '/ajax-api/2.0/mlflow'];
 
 /** What is found out about a tracking server. */
 export interface Probe {
@@ -25,11 +25,12 @@ export interface Probe {
  * Tries on first contact, at most: a wrong port should not take half a minute to be told, and a
  * server that is just restarting gets its chance.
  */
-const FIRST_RETRIES = 2;
+export const FIRST_RETRIES = 2;
 
 /**
  * Asks two to four small questions, and finds out where the client's API is.
  *
+ * @param client - in a workspace where one was chosen: a server may have none for other questions
  * @throws PipelineError `WRONG_ADDRESS` where there is no MLflow behind the address; those of the client
  */
 export async function probeServer(client: MlflowClient): Promise<Probe> {

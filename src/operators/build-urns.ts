@@ -238,14 +238,18 @@ class UrnBuilder {
   }
 
   #group(name: string): string {
-    const { env, platformInstance } = this.settings;
-    return mlModelGroupUrn(this.#name(name), env, platformInstance);
+    return mlModelGroupUrn(this.#name(name), this.settings.env, this.#instanceFor(name));
   }
 
   /** In PROD always, as with DataHub's own connector, or the dataset of a switcher would be lost. */
   #mlflowDataset(name: string): string {
-    const { platformInstance } = this.settings;
-    return datasetUrn(MLFLOW_PLATFORM, this.#name(name), 'PROD', platformInstance);
+    return datasetUrn(MLFLOW_PLATFORM, this.#name(name), 'PROD', this.#instanceFor(name));
+  }
+
+  /** Before nothing it would stand for a name of `default`. */
+  #instanceFor(name: string): string | undefined {
+    const isNameless = name === '' && this.workspace !== undefined;
+    return isNameless ? undefined : this.settings.platformInstance;
   }
 
   #name(name: string): string {

@@ -6,7 +6,7 @@ import { parseOptions } from '../core/options.js';
 import type { Source } from '../stream/contracts.js';
 import { mysqlOptions, type MysqlOptions } from './mysql/options.js';
 import { mysqlAddress } from './mysql/uri.js';
-import { labelOf } from './workspace-option.js';
+import { labelOf, workspaceOfEnv } from './workspace-option.js';
 import { readWorkspaces } from './workspaces.js';
 
 /**
@@ -27,7 +27,9 @@ export function mysqlSource(options: MysqlOptions, component = 'mysqlSource'): S
     open: async (context) => {
       // The driver is loaded only where such a database is read.
       const { openMysqlStore } = await import('./mysql/mysql-store.js');
-      return readWorkspaces(await openMysqlStore(options, context), workspace, context);
+      const wanted = workspace ?? workspaceOfEnv(context.env);
+      const store = await openMysqlStore({ ...options, workspace: wanted }, context);
+      return readWorkspaces(store, wanted, context);
     },
   };
 }

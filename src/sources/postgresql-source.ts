@@ -6,7 +6,7 @@ import { parseOptions } from '../core/options.js';
 import type { Source } from '../stream/contracts.js';
 import { postgresqlOptions, type PostgresqlOptions } from './postgresql/options.js';
 import { postgresqlAddress } from './postgresql/uri.js';
-import { labelOf } from './workspace-option.js';
+import { labelOf, workspaceOfEnv } from './workspace-option.js';
 import { readWorkspaces } from './workspaces.js';
 
 /**
@@ -30,7 +30,9 @@ export function postgresqlSource(
     open: async (context) => {
       // The driver is loaded only where such a database is read.
       const { openPostgresqlStore } = await import('./postgresql/postgresql-store.js');
-      return readWorkspaces(await openPostgresqlStore(options, context), workspace, context);
+      const wanted = workspace ?? workspaceOfEnv(context.env);
+      const store = await openPostgresqlStore({ ...options, workspace: wanted }, context);
+      return readWorkspaces(store, wanted, context);
     },
   };
 }

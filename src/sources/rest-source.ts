@@ -7,7 +7,7 @@ import { parseAddress } from '../mlflow/address.js';
 import type { Source } from '../stream/contracts.js';
 import { restOptionsSchema, type RestOptions } from './rest/options.js';
 import { openRestStore } from './rest/rest-store.js';
-import { namedWorkspace } from './rest/workspace.js';
+import { namedWorkspace, warnOfHeader } from './rest/named-workspace.js';
 import { labelOf } from './workspace-option.js';
 import { readWorkspaces } from './workspaces.js';
 
@@ -32,7 +32,9 @@ export function restSource(options: RestOptions = {}, component = 'restSource'):
     ),
     open: async (context) => {
       const workspace = namedWorkspace(settings, context.env);
-      return readWorkspaces(await openRestStore(options, context), workspace, context);
+      warnOfHeader(settings, context);
+      const store = await openRestStore(options, context, workspace);
+      return readWorkspaces(store, workspace, context);
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Source } from '../stream/contracts.js';
 import { sqliteStoreOptions, type SqliteStoreOptions } from './sqlite/options.js';
 import { openSqliteStore } from './sqlite/sqlite-store.js';
 import { sqliteUri } from './sqlite/uri.js';
-import { labelOf } from './workspace-option.js';
+import { labelOf, workspaceOfEnv } from './workspace-option.js';
 import { readWorkspaces } from './workspaces.js';
 
 /**
@@ -24,7 +24,10 @@ export function sqliteSource(options: SqliteStoreOptions, component = 'sqliteSou
   const { path, workspace } = parseOptions(component, sqliteStoreOptions, options);
   return {
     label: labelOf(sqliteUri(path), workspace),
-    open: async (context) =>
-      readWorkspaces(await openSqliteStore(options, context), workspace, context),
+    open: async (context) => {
+      const wanted = workspace ?? workspaceOfEnv(context.env);
+      const store = await openSqliteStore({ ...options, workspace: wanted }, context);
+      return readWorkspaces(store, wanted, context);
+    },
   };
 }

@@ -80,12 +80,23 @@ export interface MlflowStore {
 
 /** The workspaces of a store, which is itself that of `default` or the server's own choice. */
 export interface StoreWorkspaces {
+  /** Those that the store was opened for, where it could not be reached before they were chosen. */
+  readonly chosen?: readonly string[];
+
   /**
    * The names of all that can be read, sorted; odd ones that MLflow itself would not take as well.
    *
    * @throws PipelineError `NO_WORKSPACES` (usage) where it has none; those of reading
    */
   list(): Promise<readonly string[]>;
+
+  /**
+   * Whether one is there and may be read.
+   *
+   * @param name - as `isWorkspaceName` has it
+   * @throws PipelineError as `list` does
+   */
+  find(name: string): Promise<'there' | WorkspaceLoss>;
 
   /**
    * The store in one of them, whether it is there or not: it is asked no sooner than the store is.

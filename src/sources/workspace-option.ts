@@ -3,7 +3,9 @@
  */
 
 import { z } from 'zod';
+import { PipelineError } from '../core/errors.js';
 import { DEFAULT_WORKSPACE, isWorkspaceName } from '../mlflow/workspace.js';
+import type { RunContext } from '../stream/contracts.js';
 
 /** All of them. */
 export const ALL_WORKSPACES = '*';
@@ -19,6 +21,30 @@ export const workspaceOption = (otherwise: string) =>
     .describe(
       `Workspace of MLflow 3 that is read, or \`*\` for all of them; goes into the ids of what is in it, unless it is \`${DEFAULT_WORKSPACE}\`. ${otherwise}`,
     );
+
+/**
+ * The workspace that MLflow's variable names; undefined where it names none. As MLflow takes it:
+ * without blanks around it.
+ *
+ * @throws PipelineError `INVALID_OPTIONS` (usage)
+ */
+export function workspaceOfEnv(env: RunContext['env']): string | undefined {
+  return checkedWorkspace('MLFLOW_WORKSPACE', env['MLFLOW_WORKSPACE']);
+}
+
+/**
+ * @param what - says it, for messages
+ * @throws PipelineError `INVALID_OPTIONS` (usage)
+ */
+export function checkedWorkspace(what: string, text = ''): string | undefined {
+  const name = text.trim();
+  if (name === '') return undefined;
+  if (isWorkspaceName(name)) return name;
+  throw new PipelineError(`${what} says ${JSON.stringify(name)}, which is no name of a workspace`, {
+    code: 'INVALID_OPTIONS',
+    category: 'usage',
+  });
+}
 
 /**
  * The label of a source that reads a workspace: `mlflow http://host:5000, workspace team-a`.

@@ -6,11 +6,13 @@
 import { messageOf, PipelineError } from '../core/errors.js';
 import { parseRecordKey, type RecordKey } from '../mlflow/record-key.js';
 import { RECORD_KINDS, type RecordKind } from '../mlflow/records.js';
-import { DEFAULT_WORKSPACE, isWorkspaceName } from '../mlflow/workspace.js';
+import { DEFAULT_WORKSPACE } from '../mlflow/workspace.js';
 import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
 import { concatPages } from '../stream/pages.js';
+import { chooseWorkspaces } from './choose-workspaces.js';
 import { readMlflow } from './mlflow-reader.js';
 import type { MlflowStore, WorkspaceLoss } from './store.js';
+import { UnreadWorkspaces } from './unread-workspaces.js';
 import { untilLost } from './until-lost.js';
 import { ALL_WORKSPACES } from './workspace-option.js';
 
@@ -52,23 +54,8 @@ async function namesOf(
       { code: 'NO_WORKSPACES', category: 'usage' },
     );
   }
-  const names = (await store.workspaces.list()).filter((name) => {
-    if (isWorkspaceName(name)) return true;
-    context.recorder.warn(
-      'ODD_WORKSPACE',
-      'A workspace has a name that MLflow would not take, and is not read',
-      JSON.stringify(name),
-    );
-    return false;
-  });
-  if (wanted !== ALL_WORKSPACES && names.includes(wanted)) return [wanted];
-  if (wanted === ALL_WORKSPACES && names.length > 0) return names;
-  const there = names.length === 0 ? 'none' : names.join(', ');
-  throw new PipelineError(
-    wanted === ALL_WORKSPACES
-      ? `${uri} has no workspace that can be read: may these credentials see any?`
-      : `${uri} has no workspace ${wanted} that can be read. It has: ${there}`,
-    { code: 'UNKNOWN_WORKSPACE', category: 'usage' },
+  return (
+    store.workspaces.chosen ?? (await chooseWorkspaces(uri, store.workspaces, wanted, context))
   );
 }
 
@@ -84,17 +71,22 @@ class Workspaces implements OpenSource {
   readonly lostWorkspaces = new Set<string>();
   readonly #store: MlflowStore;
   readonly #context: RunContext;
-  /** By name; those are added that only what is gone is asked of. */
-  readonly #stores = new Map<string, MlflowStore>();
+  /** Of the readers, in the same order. */
+  readonly #names: readonly string[];
+  readonly #unread: UnreadWorkspaces;
   readonly #readers: readonly OpenSource[];
+  readonly #areAll: boolean;
 
   /** @param names - of those that are read; absent where that is the store itself */
   constructor(store: MlflowStore, context: RunContext, names?: readonly string[], areAll = false) {
+    this.#areAll = areAll;
     this.#store = store;
     this.#context = context;
-    if (names === undefined) this.#stores.set(DEFAULT_WORKSPACE, store);
-    else this.workspaces = names;
-    const read = (names ?? [DEFAULT_WORKSPACE]).flatMap((name) => this.#storeOf(name) ?? []);
+    if (names !== undefined) this.workspaces = names;
+    this.#names = names ?? [DEFAULT_WORKSPACE];
+    this.#unread = new UnreadWorkspaces(store.workspaces, context);
+    const read =
+      names === undefined ? [store] : names.flatMap((name) => store.workspaces?.open(name) ?? []);
     this.server = (areAll ? undefined : read[0]?.server) ?? store.server;
     this.#readers = read.map((each) => readMlflow(each, context));
   }
@@ -132,8 +124,8 @@ class Workspaces implements OpenSource {
   }
 
   /**
-   * A workspace is asked whether it is read now or not: one that was left out is there, and all that
-   * is in it, but one that was deleted is not.
+   * Of a workspace that is read, record by record. Of one that is not, it is asked whether it is
+   * there: if so, or nobody can say, all that is in it stays; otherwise all of it is gone.
    */
   async findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
     const gone = new Set<RecordKey>();
@@ -143,8 +135,10 @@ class Workspaces implements OpenSource {
       groups.set(workspace, [...(groups.get(workspace) ?? []), key]);
     }
     for (const [workspace, some] of groups) {
-      const store = this.#storeOf(workspace);
-      for (const key of (await store?.findGone(some)) ?? []) gone.add(key);
+      const reader = this.#readers[this.#names.indexOf(workspace)];
+      if (reader !== undefined) {
+        for (const key of (await reader.findGone?.(some)) ?? []) gone.add(key);
+      } else if (await this.#unread.isGone(workspace)) for (const key of some) gone.add(key);
     }
     return gone;
   }
@@ -160,17 +154,36 @@ class Workspaces implements OpenSource {
    * fail, but finds nothing: a database answers so, and a server with permissions.
    */
   async *#lookAgain(): AsyncGenerator<never> {
-    const names = await this.#listed();
-    for (const name of this.workspaces ?? []) {
-      if (names.includes(name) || this.lostWorkspaces.has(name)) continue;
-      this.#lose(name, 'is not there any more, or hidden from these credentials');
+    const read = (this.workspaces ?? []).filter((name) => !this.lostWorkspaces.has(name));
+    try {
+      for (const [name, loss] of await this.#missing(read)) this.#lose(name, loss);
+    } catch (error) {
+      this.#context.signal.throwIfAborted();
+      if (error instanceof PipelineError && error.code === 'WORKSPACE_LOST') throw error;
+      // All of it has been read: a question less is no reason to fail.
+      for (const name of read) this.lostWorkspaces.add(name);
+      this.#context.recorder.warn(
+        'WORKSPACES_NOT_CONFIRMED',
+        'Whether workspaces were there until all was read could not be asked: nothing is taken for gone this time',
+        messageOf(error),
+      );
     }
     yield* [];
   }
 
-  async #listed(): Promise<readonly string[]> {
-    if (this.workspaces === undefined) return [];
-    return (await this.#store.workspaces?.list()) ?? this.workspaces;
+  /** Those that are not there any more, or hidden, each with what a message says of it. */
+  async #missing(read: readonly string[]): Promise<readonly (readonly [string, string])[]> {
+    const { workspaces } = this.#store;
+    if (workspaces === undefined || read.length === 0) return [];
+    if (!this.#areAll) {
+      const states = read.map(async (name) => [name, await workspaces.find(name)] as const);
+      return (await Promise.all(states)).flatMap(([name, state]) =>
+        state === 'there' ? [] : [[name, LOSSES[state]] as const],
+      );
+    }
+    const names = new Set(await workspaces.list());
+    const missing = read.filter((name) => !names.has(name));
+    return missing.map((name) => [name, 'is not there any more, or hidden from these credentials']);
   }
 
   /** Whether a failure is that of a workspace that is lost, and the others can be gone on with. */
@@ -201,12 +214,5 @@ class Workspaces implements OpenSource {
       category: 'unavailable',
       cause,
     });
-  }
-
-  /** Undefined where there is nobody to ask. */
-  #storeOf(name: string): MlflowStore | undefined {
-    const store = this.#stores.get(name) ?? this.#store.workspaces?.open(name);
-    if (store !== undefined) this.#stores.set(name, store);
-    return store;
   }
 }

@@ -5,13 +5,20 @@
 
 import type { JsonValue, Proposal } from '../datahub/proposal.js';
 import type { RecordKey } from '../mlflow/record-key.js';
+import { DEFAULT_WORKSPACE } from '../mlflow/workspace.js';
 import { saveDatasetUses } from './dataset-memory.js';
 import { Entities } from './entities.js';
 import { damaged, stateError } from './failures.js';
 import type { StateSettings } from './options.js';
 import { PageDelivery } from './page-delivery.js';
 import { readMemory } from './read-memory.js';
-import { forgetRecords, saveRecords, touchRecords, unchangedRecords } from './records.js';
+import {
+  forgetRecords,
+  hasOnlyDefault,
+  saveRecords,
+  touchRecords,
+  unchangedRecords,
+} from './records.js';
 import {
   type CandidatePage,
   countRemovable,
@@ -62,7 +69,8 @@ export class PipelineState {
    * Opens the file, makes it where there is none, and goes on with its last sweep or begins one.
    *
    * @param discard - nothing that is noted stays: for a dry run
-   * @throws PipelineError `STATE_OF_ANOTHER` (usage) where it is another pipeline's; those of
+   * @throws PipelineError `STATE_OF_ANOTHER` (usage) where it is another pipeline's, and
+   * `STATE_WITHOUT_WORKSPACE` (usage) where its ids have none and those of this run do; those of
    * `StateDatabase.open`
    */
   static open(settings: StateSettings, request: StateRequest, discard: boolean): PipelineState {
@@ -71,6 +79,7 @@ export class PipelineState {
       let sweep: Sweep | undefined;
       database.transaction(() => {
         claim(database, request.pipeline);
+        refuseOtherIds(database, request.workspaces);
         sweep = beginSweep(database, settings, request);
       });
       if (sweep === undefined) throw damaged(settings.path);
@@ -282,4 +291,23 @@ function claim(database: StateDatabase, pipeline: string): void {
     );
   }
   database.run(`INSERT INTO facts VALUES ('pipeline', ?)`, toKey(pipeline));
+}
+
+/**
+ * Before workspaces had a part in ids, one could be chosen by a header already: then what is in the
+ * state is the same as what is read now, and all of it would come again under other ids.
+ */
+function refuseOtherIds(database: StateDatabase, workspaces: readonly string[]): void {
+  if (workspaces.includes(DEFAULT_WORKSPACE) || !hasOnlyDefault(database)) return;
+  throw stateError(
+    database.path,
+    'STATE_WITHOUT_WORKSPACE',
+    'usage',
+    `holds only what was read without a workspace, and this run reads ${workspaces.join(', ')}, whose ` +
+      'name is part of all ids: everything would be sent once more under ids of its own, beside what ' +
+      'DataHub has. If that is wanted, give the workspace a state file of its own, or set workspace ' +
+      'and begin anew with `state reset`; what DataHub has under the old ids stays there until it is ' +
+      'deleted by hand. Otherwise take out the workspace (option, MLFLOW_WORKSPACE, header ' +
+      'X-MLFLOW-WORKSPACE)',
+  );
 }

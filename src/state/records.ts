@@ -82,6 +82,18 @@ export function forgetRecords(
   );
 }
 
+/** Whether there are any records, and none of them is of another workspace than `default`. */
+export function hasOnlyDefault(database: StateDatabase): boolean {
+  const has = (condition: string): boolean =>
+    database.select<readonly [number]>(
+      ['found'],
+      `(SELECT 1 AS found FROM records ${condition} LIMIT 1)`,
+    ).length > 0;
+  if (!has('')) return false;
+  const kinds = ['experiment', 'run', 'model', 'version'].map((kind) => `key GLOB '${kind}@*'`);
+  return !has(`WHERE ${kinds.join(' OR ')}`);
+}
+
 /** Those of the records that the sweep has delivered. */
 export function deliveredRecords(
   database: StateDatabase,

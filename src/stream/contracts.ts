@@ -96,7 +96,7 @@ export interface OpenSource<T = MlflowRecord> {
   readonly server: ServerFacts;
   /** Names of the workspaces that are read, sorted; absent where that is `default` alone. */
   readonly workspaces?: readonly string[];
-  /** Those of them that the last reading could not read to their end, as far as it has come. */
+  /** Those of them that the last reading did not read to their end for sure, as far as it has come. */
   readonly lostWorkspaces?: ReadonlySet<string>;
   /**
    * The pages, in an order that is the same each time. `next()` is the only demand there is: a

@@ -62,7 +62,7 @@ function reasonToSkip({ keeper, plan, source }: Removal): string | undefined {
   if (!keeper.settings.removeStale) return 'removeStale is off';
   const lost = [...(source.lostWorkspaces ?? [])];
   if (lost.length > 0) {
-    return `not everything was read (the rest of workspace ${lost.join(', ')})`;
+    return `it is not sure that everything was read (the rest of workspace ${lost.join(', ')})`;
   }
   if (keeper.anyRejected) {
     return 'some records could not be read or mapped, and what they stand for is not known';

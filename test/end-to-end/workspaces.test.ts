@@ -60,7 +60,8 @@ async function pipeline(state: Omit<StateOptions, 'path'> = { staleLimitPercent:
     rmSync(folder, { recursive: true, force: true });
   });
   let now = Date.now();
-  const operators = () => [versionGate(), buildUrns(), mapToProposals(), dedup()];
+  const mapping = { materializeDatasetInputs: true };
+  const operators = () => [versionGate(), buildUrns(), mapToProposals(mapping), dedup()];
   const deadLetter = join(folder, 'dead.ndjson');
   const run = async (workspace: string | undefined = '*') => {
     const sent: Proposal[] = [];
@@ -107,7 +108,7 @@ async function pipeline(state: Omit<StateOptions, 'path'> = { staleLimitPercent:
       ({ endpoint, headers }) =>
         endpoint === 'runs/search' && headers['x-mlflow-workspace'] === name,
     ).length;
-  return { inside, workspaces, hidden, trouble, run, again, searchesIn };
+  return { inside, workspaces, hidden, trouble, asked, run, again, searchesIn };
 }
 
 function removedIn(proposals: readonly Proposal[]): string[] {
@@ -186,8 +187,8 @@ describe('a pipeline over workspaces, with a state', () => {
     expect(back.removed).toEqual([]);
   });
 
-  it('keeps what is left out or may not be seen, and removes in it what is deleted', async () => {
-    const { inside, hidden, run } = await pipeline();
+  it('keeps what is left out or may not be seen until that is read again', async () => {
+    const { inside, hidden, asked, run } = await pipeline();
     await run();
     expect(await run('team-a')).toMatchObject({
       removed: [],
@@ -199,8 +200,55 @@ describe('a pipeline over workspaces, with a state', () => {
     expect(report.state?.stale).toMatchObject({ removed: 0, kept: 41 });
     hidden.delete('team-b');
     without(inside['team-b'], 4, 'none');
-    expect((await run('team-a')).removed).toEqual([runUrn(sampleRunId(4), 'team-b')]);
+    expect((await run('team-a')).removed).toEqual([]);
+    // Whatever is in it: one question for each workspace, and none for what it holds.
+    const questions = asked.filter(({ endpoint }) => endpoint.endsWith('/get'));
+    expect(questions.map(({ path }) => path)).toEqual([]);
+    for (const name of ['default', 'team-b']) {
+      expect(asked.filter(({ path }) => path.endsWith(`/workspaces/${name}`))).toHaveLength(1);
+    }
+    expect((await run()).removed).toEqual([runUrn(sampleRunId(4), 'team-b')]);
     expect((await run()).sent).toEqual([]);
+  });
+
+  it.each([{}, { lookbackDays: 1, fullSweepEveryDays: 99 }])(
+    'describes a hosted dataset as the first workspace does, in each sweep: %j',
+    async (options) => {
+      const { inside, run } = await pipeline({ staleLimitPercent: 100, ...options });
+      for (const [name, { runs }] of Object.entries(inside)) {
+        const schema = JSON.stringify({ mlflow_colspec: [{ name: name[5] ?? '', type: 'long' }] });
+        const dataset = { name: 't', digest: name, source_type: 's3', source: '{}', schema };
+        const inputs = { dataset_inputs: [{ dataset, tags: [] }] };
+        if (name !== 'default') for (const each of runs) Object.assign(each, { inputs });
+      }
+      const fields = (sent: readonly Proposal[]): unknown[] =>
+        sent
+          .filter((one) => one.aspectName === 'schemaMetadata' && one.entityUrn.includes(':s3,t,'))
+          .map(({ aspect }) => aspect['fields']);
+      const first = await run();
+      expect(fields(first.sent)).toMatchObject([[{ fieldPath: 'a' }]]);
+      expect(first.report.counts.skipped).toMatchObject({
+        'hosted dataset: described by an earlier workspace': expect.any(Number) as number,
+      });
+      expect((await run()).sent).toEqual([]);
+      expect((await run()).sent).toEqual([]);
+    },
+  );
+
+  it('refuses a state whose ids have no workspace for one whose name is part of them', async () => {
+    const { run } = await pipeline();
+    expect((await run('default')).report.outcome).toBe('complete');
+    const refused = await run('team-a');
+    expect(refused.report).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'STATE_WITHOUT_WORKSPACE' },
+    });
+    expect(refused.report.error?.message).toMatch(/state reset/);
+    expect(refused.sent).toEqual([]);
+    // With others it goes on, and then with one of them alone.
+    expect((await run('default')).sent).toEqual([]);
+    expect(await run('*')).toMatchObject({ removed: [], report: { outcome: 'complete' } });
+    expect(await run('team-a')).toMatchObject({ sent: [], report: { outcome: 'complete' } });
   });
 
   it('looks back in each, and reads all where one was left out meanwhile', async () => {
@@ -323,6 +371,29 @@ describe('a workspace that is lost on the way, with a state', () => {
     expect(new Set(back.sent.map(({ entityUrn }) => entityUrn))).toEqual(
       new Set([runUrn(sampleRunId(0), 'team-a')]),
     );
+  });
+
+  it('may have been lost where the last look fails: then nothing is removed, and all read again', async () => {
+    const { inside, trouble, run } = await pipeline(lookingBack);
+    await run();
+    without(inside['team-a'], 4, 'model 2');
+    let lists = 0;
+    trouble.fault = ({ path }) =>
+      path.endsWith('/workspaces') && (lists += 1) > 1
+        ? { kind: 'status', status: 503 }
+        : undefined;
+    expect(await run()).toMatchObject({
+      removed: [],
+      report: {
+        outcome: 'complete',
+        counts: { warnings: [{ code: 'WORKSPACES_NOT_CONFIRMED', count: 1 }] },
+        state: { stale: { removed: 0, skipped: expect.stringContaining('not sure') as string } },
+      },
+    });
+    delete trouble.fault;
+    const next = await run();
+    expect(next.report.state?.kind).toBe('full');
+    expect(next.removed).toContain(model('model 2', 'team-a'));
   });
 
   it('fails the run where it is the one that is read, which is gone on with', async () => {

@@ -208,7 +208,10 @@ describe('buildUrns', () => {
   });
 
   it('errors the stream outside a pipeline, where nobody takes rejections', () => {
-    expect(failureOf(modelRecord({ name: '' }))).toEqual({ code: 'BAD_URN', before: 1 });
+    const nameless = modelRecord({ name: '' });
+    expect(failureOf(nameless)).toEqual({ code: 'BAD_URN', before: 1 });
+    const server = { ...nameless.server, workspace: 'team-a' };
+    expect(failureOf({ ...nameless, server })).toEqual({ code: 'BAD_URN', before: 1 });
   });
 
   it('refuses options that it does not know', () => {

@@ -91,8 +91,8 @@ export async function startMlflowServer(options: MlflowServerOptions = {}): Prom
         return { status: 401, type: 'text/plain', body: 'You are not authenticated.' };
       }
     }
-    const api3 = root + API_3;
-    if (request.path.startsWith(api3) && flavour.startsWith('3.')) {
+    const api3 = [root + API_3, prefix + AJAX_API_3].find((base) => request.path.startsWith(base));
+    if (api3 !== undefined && flavour.startsWith('3.')) {
       const path = request.path.slice(api3.length);
       return aboutWorkspaces(path, request, options.workspaces, options.hiddenWorkspaces);
     }
@@ -162,6 +162,7 @@ const API = '/api/2.0/mlflow/';
 const API_3 = '/api/3.0/mlflow/';
 /** The same, for MLflow's own pages. */
 const AJAX_API = '/ajax-api/2.0/mlflow/';
+const AJAX_API_3 = '/ajax-api/3.0/mlflow/';
 
 /** Reads a request to its end and writes it down. */
 async function received(

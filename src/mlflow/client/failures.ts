@@ -199,7 +199,12 @@ export function statusFailure(answer: FailedAnswer, place: Place): HttpStatusErr
       );
     default:
       return status >= 500
-        ? failure('SOURCE_FAILED', `: the server failed; its log says why${quote}`, true)
+        ? failure(
+            'SOURCE_FAILED',
+            `: the server failed; its log says why${quote}`,
+            // What is turned off is not turned on by asking again.
+            said.errorCode !== 'FEATURE_DISABLED',
+          )
         : failure('SOURCE_REFUSED', `: the server refuses the request${quote}`);
   }
 }

@@ -8,7 +8,9 @@ import { PipelineError } from '../../core/errors.js';
 import { retry, retryAfterMs, type RetryOptions } from '../../core/retry.js';
 import { hideSecrets } from '../../core/secrets.js';
 import type { Address } from '../address.js';
+import { queryText, type Call, type JsonObject } from './call.js';
 import { openDispatcher } from './dispatcher.js';
+import { first, lowerCase, WORKSPACE_HEADER } from './headers.js';
 import {
   connectionFailure,
   HttpStatusError,
@@ -44,25 +46,7 @@ export interface MlflowClientOptions extends Omit<RetryOptions, 'onRetry'> {
   readonly onSlower?: (perSecond: number) => void;
 }
 
-/** A question to the server. */
-export interface Call {
-  readonly method: 'GET' | 'POST';
-  /**
-   * With a leading slash, a path behind the address's prefix: `/version`. Without, an endpoint of
-   * MLflow's API: `runs/search`.
-   */
-  readonly path: string;
-  /** An array is repeated: `order_by=a&order_by=b`. Undefined is left out. */
-  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
-  /** Sent as JSON. */
-  readonly body?: object;
-  /** Tries after the first one, where fewer than usual do. */
-  readonly retries?: number;
-  /** From the host's root instead of behind the prefix. */
-  readonly fromRoot?: boolean;
-}
-
-export type JsonObject = Readonly<Record<string, unknown>>;
+export type { Call, JsonObject } from './call.js';
 
 /** @throws PipelineError `SERVER_CERT_UNREADABLE` (usage) */
 export async function openMlflowClient(options: MlflowClientOptions): Promise<MlflowClient> {
@@ -307,31 +291,7 @@ interface Shared {
   closed: boolean;
 }
 
-/** Which workspace of MLflow 3 a request is about: lower case, as all of a client's headers. */
-export const WORKSPACE_HEADER = 'x-mlflow-workspace';
-
 const TOO_MANY_REQUESTS = 429;
 
 /** Of an error's body this much is read: it is quoted from, not used. */
 const LONGEST_ERROR_BYTES = 64 * 1024;
-
-/** Header names don't differ by case, and an option must replace ours, not stand beside it. */
-function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-}
-
-function first(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
-}
-
-function queryText(query: Call['query']): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (value === undefined) continue;
-    for (const each of Array.isArray(value) ? value : [value]) params.append(name, String(each));
-  }
-  const text = params.toString();
-  return text === '' ? '' : `?${text}`;
-}

@@ -7,7 +7,7 @@ import type { Aspect, Proposal } from '../../datahub/proposal.js';
 import { dataPlatformUrn, datasetUrn, urnProblem } from '../../datahub/urn.js';
 import type { DatasetUse } from '../../mlflow/records.js';
 import type { IdentifiedDataset } from '../identified-record.js';
-import { identityOf } from '../per-record.js';
+import { identityOf, workspaceOf } from '../per-record.js';
 import { platformInstance, properties, status, UNKNOWN_STAMP, upsert } from './aspects.js';
 import { parseSchema, schemaMetadata, type Column } from './dataset-schema.js';
 import type { Mapping } from './mapping.js';
@@ -30,7 +30,7 @@ interface Host {
 /**
  * Runs may describe a dataset differently, or mean different ones by a name: the last use alone is
  * what counts, so that what is said fits together. A hosted dataset is described by the last use
- * that is hosted there.
+ * that is hosted there, of the first workspace that has one.
  */
 export function mapDataset(record: IdentifiedDataset, mapping: Mapping): readonly Proposal[] {
   const { urns } = record;
@@ -52,6 +52,7 @@ export function mapDataset(record: IdentifiedDataset, mapping: Mapping): readonl
   for (const use of uses) {
     if (use.host === undefined) continue;
     const { urn, platform } = use.host;
+    if (!mapping.mayDescribe(urn, workspaceOf(record))) continue;
     hosts.set(urn, described(urn, platform, { platform }, use));
   }
   return [...proposals, ...[...hosts.values()].flat()];
@@ -108,9 +109,12 @@ function hostOf(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping): H
     }
     return undefined;
   }
-  // Nothing is a copy of itself, as with a source type mapped to mlflow.
-  if (dataPlatformUrn(platform) === record.urns.platform) return undefined;
   const urn = datasetUrn(platform, name);
+  // Nothing is a copy of itself, as with a source type mapped to mlflow; nor is what a workspace has
+  // one of what `default` has under that name.
+  const isOurs = dataPlatformUrn(platform) === record.urns.platform;
+  if (isOurs && (workspaceOf(record) !== undefined || urn === record.urns.dataset))
+    return undefined;
   const problem = urnProblem(urn);
   if (problem !== undefined) {
     mapping.warn(

@@ -11,6 +11,7 @@ import type { IdentifiedRecord } from '../identified-record.js';
 import { perRecord, unknownKind } from '../per-record.js';
 import { mapDataset } from './dataset.js';
 import { mapExperiment } from './experiment.js';
+import { HostedDatasets } from './hosted-datasets.js';
 import { Links } from './links.js';
 import type { Mapping } from './mapping.js';
 import { mapModelVersion } from './model-version.js';
@@ -76,10 +77,16 @@ export function mapToProposals(
 ): Operator<IdentifiedRecord, Proposal> {
   const settings = parseOptions('mapToProposals', mapToProposalsOptionsSchema, options);
   let context: RunContext | undefined;
+  const hosted = new HostedDatasets();
   const mapping: Mapping = {
     links: linksOf(settings.baseExternalUrl),
     warn: (code, message, example) => context?.recorder.warn(code, message, example),
     materializeDatasetInputs: settings.materializeDatasetInputs,
+    mayDescribe: (urn, workspace) => {
+      const may = hosted.mayDescribe(urn, workspace);
+      if (!may) context?.recorder.skipped('hosted dataset: described by an earlier workspace');
+      return may;
+    },
     platformOf: platformLookup(settings.sourceMappingToPlatform),
   };
   const operator: Operator<IdentifiedRecord, Proposal> = perRecord(
@@ -88,10 +95,12 @@ export function mapToProposals(
   );
   return Object.assign(operator, {
     label: 'mapToProposals',
+    // Records of datasets go through in every sweep, so that what is known of others counts for them.
     signature: `mapToProposals ${JSON.stringify(settings)}`,
     takes: 'record' as const,
     open: (run: RunContext) => {
       context = run;
+      hosted.clear();
     },
   });
 }

@@ -11,6 +11,13 @@ export interface Mapping {
   warn(code: string, message: string, example: string): void;
   /** Whether hosted datasets get aspects of their own. */
   readonly materializeDatasetInputs: boolean;
+  /**
+   * Whether it is for this workspace to describe a hosted dataset: for the first that does, in the
+   * order in which they are read.
+   *
+   * @param workspace - undefined for `default`
+   */
+  mayDescribe(hostedUrn: string, workspace: string | undefined): boolean;
   /** DataHub's platform of a dataset's source type; undefined where there is none. */
   platformOf(sourceType: string): string | undefined;
 }

@@ -21,7 +21,6 @@ import type { RestSettings } from './options.js';
 import { readPages } from './read-pages.js';
 import { searchRunsById } from './runs-by-id.js';
 import { DELETED_STAGE, experimentSearch } from './searches.js';
-import { workspaceCall } from './workspace.js';
 
 export interface GoneRecordsOptions {
   readonly context: RunContext;
@@ -29,6 +28,7 @@ export interface GoneRecordsOptions {
   readonly tracking: { readonly client: MlflowClient; readonly modern: boolean };
   readonly registry: { readonly client: MlflowClient };
   readonly searchesExperiments: boolean;
+  readonly patience: Patience;
   /** That the records are in; absent for `default`. */
   readonly workspace?: string;
   /** Ids of all experiments, deleted ones too: runs/search finds nothing without naming them. */
@@ -48,10 +48,14 @@ interface Version {
 /** Questions in a row that found no answer, with all their retries, before no more are asked. */
 const PATIENCE = 3;
 
+/** Shared by all workspaces of a server: one that answers none in one of them is asked no more in others. */
+export interface Patience {
+  unanswered: number;
+}
+
 /** What is not answered for is kept. */
 export class GoneRecords {
   readonly #options: GoneRecordsOptions;
-  #unanswered = 0;
 
   constructor(options: GoneRecordsOptions) {
     this.#options = options;
@@ -59,8 +63,6 @@ export class GoneRecords {
 
   /** @throws the signal's reason once that is aborted, and nothing else */
   async find(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
-    const isThere = await this.#workspace();
-    if (isThere !== true) return new Set(isThere === false ? keys : []);
     const place = this.#options.workspace;
     const named = keys.map(parseRecordKey);
     const idsOf = (kind: 'experiment' | 'run'): string[] =>
@@ -77,18 +79,6 @@ export class GoneRecords {
       gone.add(versionKey(name, version, place));
     }
     return gone;
-  }
-
-  /**
-   * Whether their workspace is there at all; undefined where the server does not say. Asked from
-   * within it: then a server knows that there is none before it looks at permissions.
-   */
-  async #workspace(): Promise<boolean | undefined> {
-    const { workspace, tracking } = this.#options;
-    if (workspace === undefined) return true;
-    const call = workspaceCall(tracking.client, `workspaces/${workspace}`);
-    const answer = await this.#get(tracking.client, call, 'whether it is there');
-    return answer === undefined ? undefined : answer !== UNKNOWN;
   }
 
   async #experiments(ids: readonly string[]): Promise<ReadonlySet<string>> {
@@ -215,17 +205,17 @@ export class GoneRecords {
 
   /** Undefined where a question finds no answer. Gives up on a server that answers none. */
   async #ask<T>(what: string, question: () => Promise<T>): Promise<T | undefined> {
-    const { context } = this.#options;
-    if (this.#unanswered >= PATIENCE) return undefined;
+    const { context, patience } = this.#options;
+    if (patience.unanswered >= PATIENCE) return undefined;
     try {
       const answer = await question();
-      this.#unanswered = 0;
+      patience.unanswered = 0;
       return answer;
     } catch (error) {
       context.signal.throwIfAborted();
       // What is refused is an answer of a kind, and the next question may be allowed.
       const failed = !(error instanceof PipelineError) || error.retryable;
-      this.#unanswered = failed ? this.#unanswered + 1 : 0;
+      patience.unanswered = failed ? patience.unanswered + 1 : 0;
       context.recorder.warn(
         'GONE_NOT_CONFIRMED',
         'Some things were not found, and the server does not say that they are gone: they are kept',

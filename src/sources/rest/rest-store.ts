@@ -5,11 +5,9 @@
 import { PipelineError } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
 import { HttpStatusError, ResponseTooLargeError } from '../../mlflow/client/failures.js';
-import { openMlflowClient, type MlflowClient } from '../../mlflow/client/mlflow-client.js';
 import { searchAnswer } from '../../mlflow/answer.js';
 import { readItem } from '../../mlflow/parse.js';
 import { compareText, compareVersions } from '../../mlflow/parse-values.js';
-import { probeRegistry, probeServer } from '../../mlflow/probe.js';
 import type { RecordKey } from '../../mlflow/record-key.js';
 import type {
   Experiment,
@@ -27,24 +25,26 @@ import type {
   StorePage,
   StoreWorkspaces,
 } from '../store.js';
-import { clientOptions } from './client-options.js';
-import { GoneRecords } from './gone-records.js';
+import { GoneRecords, type Patience } from './gone-records.js';
 import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
-import { namedServers } from './named-servers.js';
+import { withoutWorkspace } from './named-workspace.js';
+import { openServers, type OpenServers, type Server, type Servers } from './open-servers.js';
 import { readPages, type Search } from './read-pages.js';
 import { readRuns } from './read-runs.js';
 import { getRunsById, searchRunsById } from './runs-by-id.js';
 import { experimentSearch, modelSearch, versionSearch } from './searches.js';
 import { slices } from './slices.js';
-import { listWorkspaces, withoutWorkspace, workspaceLoss } from './workspace.js';
 
 /**
  * Opens the server that the options or MLflow's variables name: reaches it and finds out what it
  * is, with a few small requests. It is the server's own choice of a workspace, whatever the options
  * say: `readWorkspaces` chooses.
  *
+ * @param wanted - the workspace that is going to be read, or `*` for all. It is chosen first, and the
+ *   others asked from within: without one, a server may answer nothing else
  * @throws PipelineError `INVALID_OPTIONS`, `INVALID_URI`, `NO_TRACKING_URI`,
- *   `SERVER_CERT_UNREADABLE` (usage); `WRONG_ADDRESS` and the client's `SOURCE_…` (unavailable)
+ *   `SERVER_CERT_UNREADABLE`, `NO_WORKSPACES`, `UNKNOWN_WORKSPACE` (usage); `WRONG_ADDRESS` and the
+ *   client's `SOURCE_…` (unavailable)
  *
  * @example
  * const store = await openRestStore({ uri: 'http://127.0.0.1:5000' }, context);
@@ -54,40 +54,11 @@ import { listWorkspaces, withoutWorkspace, workspaceLoss } from './workspace.js'
 export async function openRestStore(
   options: RestOptions,
   context: RunContext,
+  wanted?: string,
 ): Promise<MlflowStore> {
   const settings = withoutWorkspace(parseOptions('mlflowSource', restOptionsSchema, options));
-  const { tracking, registry } = namedServers(settings, context.env);
-  const trackingClient = await openMlflowClient(clientOptions(tracking, settings, context));
-  const clients = [trackingClient];
-  try {
-    const { facts, modern } = await probeServer(trackingClient);
-    if (registry === undefined) {
-      return new RestStore(context, settings, facts, {
-        tracking: { client: trackingClient, modern },
-        registry: { client: trackingClient, modern },
-      });
-    }
-    const registryClient = await openMlflowClient(clientOptions(registry, settings, context));
-    clients.push(registryClient);
-    return new RestStore(context, settings, facts, {
-      tracking: { client: trackingClient, modern },
-      registry: { client: registryClient, ...(await probeRegistry(registryClient)) },
-    });
-  } catch (error) {
-    await Promise.all(clients.map((client) => client.close()));
-    throw error;
-  }
-}
-
-interface Server {
-  readonly client: MlflowClient;
-  /** Whether it is MLflow 2 or later. */
-  readonly modern: boolean;
-}
-
-interface Servers {
-  readonly tracking: Server;
-  readonly registry: Server;
+  const { facts, servers, ...whole } = await openServers(settings, context, wanted);
+  return new RestStore(context, settings, facts, servers, whole);
 }
 
 class RestStore implements MlflowStore {
@@ -95,27 +66,23 @@ class RestStore implements MlflowStore {
   #allExperimentIds: Promise<readonly string[]> | undefined;
   readonly #gone: GoneRecords;
 
-  /** @param isPart - whether it is a workspace of another one, with which it is closed */
+  /** @param whole - absent for a workspace of another store, with which it is closed */
   constructor(
     private readonly context: RunContext,
     private readonly settings: RestSettings,
     readonly server: ServerFacts,
     private readonly servers: Servers,
-    private readonly isPart = false,
+    private readonly whole?: Pick<OpenServers, 'workspaces' | 'chosen'>,
+    private readonly patience: Patience = { unanswered: 0 },
   ) {
-    if (!isPart) {
-      const { tracking, registry } = servers;
+    if (whole !== undefined) {
+      const { workspaces, chosen } = whole;
       this.workspaces = {
-        list: () => listWorkspaces(tracking.client, registry.client),
+        ...(chosen.length === 0 ? {} : { chosen }),
+        list: () => workspaces.list(),
+        find: (name) => workspaces.find(name),
+        lossOf: (name, error) => workspaces.lossOf(name, error),
         open: (name) => this.#inWorkspace(name),
-        lossOf: (name, error) => {
-          const clients = [tracking.client, registry.client];
-          return workspaceLoss(
-            clients.map((client) => client.inWorkspace(name)),
-            name,
-            error,
-          );
-        },
       };
     }
     this.#gone = new GoneRecords({
@@ -124,6 +91,7 @@ class RestStore implements MlflowStore {
       tracking: servers.tracking,
       registry: servers.registry,
       searchesExperiments: server.searchesExperiments,
+      patience,
       everyExperiment: () => this.#everyExperiment(),
       ...(server.workspace === undefined ? {} : { workspace: server.workspace }),
     });
@@ -189,7 +157,7 @@ class RestStore implements MlflowStore {
   }
 
   async close(): Promise<void> {
-    if (this.isPart) return;
+    if (this.whole === undefined) return;
     const { tracking, registry } = this.servers;
     await Promise.all([...new Set([tracking.client, registry.client])].map((one) => one.close()));
   }
@@ -207,7 +175,7 @@ class RestStore implements MlflowStore {
     };
     const facts =
       name === DEFAULT_WORKSPACE ? { ...this.server } : { ...this.server, workspace: name };
-    return new RestStore(this.context, this.settings, facts, servers, true);
+    return new RestStore(this.context, this.settings, facts, servers, undefined, this.patience);
   }
 
   /** Every experiment, deleted ones too: runs/search finds nothing without naming them. */

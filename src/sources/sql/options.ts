@@ -16,7 +16,7 @@ export const pageSizes = {
 
 /** To be spread into a database's own options, too. */
 export const workspaceOptions = {
-  workspace: workspaceOption(`Otherwise \`${DEFAULT_WORKSPACE}\``),
+  workspace: workspaceOption(`Otherwise MLFLOW_WORKSPACE, otherwise \`${DEFAULT_WORKSPACE}\``),
 };
 
 export type PageSizes = Readonly<Record<keyof typeof pageSizes, number>>;

@@ -118,8 +118,10 @@ class SqlStore implements MlflowStore {
     };
     this.#isPart = isPart;
     if (isPart || !schema.experimentWorkspaces || !schema.registryWorkspaces) return;
+    const list = () => database.read(() => workspaceNames(database.dialect, schema));
     this.workspaces = {
-      list: () => database.read(() => workspaceNames(database.dialect, schema)),
+      list,
+      find: async (name) => ((await list()).includes(name) ? 'there' : 'deleted'),
       open: (name) => new SqlStore(database, { ...schema, workspace: name }, setup, context, true),
     };
   }

@@ -54,6 +54,20 @@ describe('a dataset', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('of an instance is a copy of what goes by its name without one, unless it is in a workspace', () => {
+    const options = { sourceMappingToPlatform: { s3: 'mlflow' }, materializeDatasetInputs: true };
+    const record = datasetRecord(use({ sourceType: 's3' }));
+    const urns = (given: typeof record) => [
+      ...new Set(
+        map(given, options, { platformInstance: 'eu' }).proposals.map(({ entityUrn }) => entityUrn),
+      ),
+    ];
+    expect(urns(record)).toEqual([urnOf('mlflow', 'eu.data'), urnOf('mlflow')]);
+    expect(urns({ ...record, server: { ...record.server, workspace: 'team-a' } })).toEqual([
+      urnOf('mlflow', 'eu.@team-a/data'),
+    ]);
+  });
+
   it('that is hosted by a platform of DataHub is a copy of it', () => {
     const { byUrn } = aspects([use({ sourceType: 'S3' })]);
     expect(Object.keys(byUrn)).toEqual([urnOf('mlflow')]);

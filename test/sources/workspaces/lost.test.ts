@@ -116,6 +116,19 @@ describe('a workspace that is lost while it is read', () => {
     expect(warnings()).toEqual([]);
   });
 
+  it.each([
+    ['*', ['default', 'team-a', 'team-b']],
+    ['team-a', ['team-a']],
+  ])('is not sure where the last look fails, which is no failure: %s', async (name, unsure) => {
+    const { source, warnings } = await open(name, (_, { path }) =>
+      /\/workspaces(\/[^/]+)?$/.test(path) ? { kind: 'status', status: 503 } : undefined,
+    );
+    const runs = (await readAll(source)).filter(({ kind }) => kind === 'run');
+    expect(runs).toHaveLength(name === '*' ? 21 : 8);
+    expect(warnings()).toMatchObject([{ code: 'WORKSPACES_NOT_CONFIRMED', count: 1 }]);
+    expect([...(source.lostWorkspaces ?? [])]).toEqual(unsure);
+  });
+
   it('is left out of counts', async () => {
     const { source, warnings } = await open('*', refused);
     await readAll(source);

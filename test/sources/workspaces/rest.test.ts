@@ -8,7 +8,10 @@ import {
   sampleContent,
   startMlflowServer,
   workspacesOf,
+  type Fault,
+  type LoggedRequest,
   type MlflowServerOptions,
+  type Workspaces,
 } from '../../support/mlflow-server.js';
 import { testContext } from '../rest/open-store.js';
 import { ALL, placesIn, readAll } from './support.js';
@@ -22,6 +25,18 @@ const SERVER = {
     'team-b': sampleContent({ experiments: 1, runsPerExperiment: 1, models: 0 }),
   }),
 } as const satisfies MlflowServerOptions;
+
+/** As where workspaces come from a provider that has none by default. */
+const withoutDefault =
+  (workspaces: Workspaces) =>
+  ({ path, endpoint, headers }: LoggedRequest): Fault | undefined => {
+    const asked = headers['x-mlflow-workspace'];
+    if (endpoint === 'version' || path.includes('/3.0/')) return undefined;
+    if (typeof asked === 'string' && workspaces.has(asked)) return undefined;
+    const message = 'Active workspace is required.';
+    const body = { error_code: 'INVALID_PARAMETER_VALUE', message };
+    return { kind: 'status', status: 400, body };
+  };
 
 async function open(
   server: MlflowServerOptions,
@@ -97,12 +112,67 @@ describe('a server with workspaces', () => {
     }
   });
 
+  it('is warned of where the header alone chooses, as it did when ids did not hold it', async () => {
+    const headers = { 'X-MLFLOW-WORKSPACE': 'team-a' };
+    const codes = async (options: RestOptions) =>
+      (await open(SERVER, options)).context.recorder.counts().warnings.map(({ code }) => code);
+    expect(await codes({ headers })).toEqual(['WORKSPACE_BY_HEADER']);
+    expect(await codes({ headers, workspace: 'team-a' })).toEqual([]);
+    expect(await codes({ headers: { 'x-mlflow-workspace': 'default' } })).toEqual([]);
+  });
+
   it('chooses by itself where nothing is said, and is not even asked about workspaces', async () => {
     const { source, server } = await open(SERVER);
     expect(await countsIn(source)).toMatchObject({ experiment: { default: 3 } });
     expect(source.workspaces).toBeUndefined();
     expect(server.requests.filter(({ path }) => path.includes('/3.0/'))).toEqual([]);
     expect(server.requests.some(({ headers }) => 'x-mlflow-workspace' in headers)).toBe(false);
+  });
+
+  it.each<[string, RestOptions]>([
+    ['one', { workspace: 'team-a' }],
+    ['all', { workspace: '*' }],
+    ['the header’s', { headers: { 'X-MLFLOW-WORKSPACE': 'team-a' } }],
+  ])('is reached from within where it has none by default: %s', async (_, options) => {
+    const faults = withoutDefault(SERVER.workspaces);
+    const workspaces: Workspaces = new Map(SERVER.workspaces);
+    workspaces.delete('default');
+    const { source, server } = await open({ ...SERVER, workspaces, faults }, options);
+    expect(await countsIn(source)).toMatchObject({ experiment: { 'team-a': 2 } });
+    expect(server.requests.filter(({ path }) => path.endsWith('/server-info'))).toHaveLength(1);
+    await expect(open({ ...SERVER, workspaces, faults })).rejects.toThrow(/workspace is required/);
+  });
+
+  it('is reached so behind the other path of the API, too, with its registry', async () => {
+    const faults: MlflowServerOptions['faults'] = (request) =>
+      request.path.startsWith('/api/')
+        ? { kind: 'status', status: 404 }
+        : withoutDefault(SERVER.workspaces)(request);
+    const registry = await startMlflowServer({ ...SERVER, faults });
+    onTestFinished(() => registry.close());
+    const options = { workspace: 'team-a', registryUri: registry.uri };
+    const { source } = await open({ ...SERVER, faults }, options);
+    expect(await countsIn(source)).toMatchObject({
+      experiment: { 'team-a': 2 },
+      registeredModel: { 'team-a': 1 },
+    });
+  });
+
+  it('may forbid to list workspaces where one is named', async () => {
+    const faults: MlflowServerOptions['faults'] = ({ path }) =>
+      path.endsWith('/workspaces') ? { kind: 'status', status: 403 } : undefined;
+    const { source } = await open({ ...SERVER, faults }, { workspace: 'team-a' });
+    expect(await countsIn(source)).toMatchObject({ experiment: { 'team-a': 2 } });
+    await expect(open({ ...SERVER, faults }, { workspace: 'team-x' })).rejects.toThrow(
+      /has no workspace team-x that can be read$/,
+    );
+  });
+
+  it('is no MLflow server where nothing is there, whatever is wanted', async () => {
+    const faults = () => ({ kind: 'status', status: 404 }) as const;
+    await expect(open({ ...SERVER, faults }, { workspace: '*' })).rejects.toMatchObject({
+      code: 'WRONG_ADDRESS',
+    });
   });
 
   it('shares connections and pace between its workspaces', async () => {
@@ -221,20 +291,37 @@ describe('what is gone from workspaces', () => {
     `run@team-x ${RUN}`,
   ];
 
-  it.each(['*', 'team-a', undefined])('is asked in each, though %s is read', async (workspace) => {
-    const { source, server, context } = await open(
-      SERVER,
-      workspace === undefined ? {} : { workspace },
-    );
-    expect([...((await source.findGone?.(KEYS)) ?? [])].sort()).toEqual([...GONE].sort());
-    // A workspace that is gone is asked for once, and nothing in it.
-    const asked = server.requests.filter(
-      ({ path, headers }) =>
-        path.endsWith('/workspaces/team-x') || headers['x-mlflow-workspace'] === 'team-x',
-    );
-    expect(asked).toHaveLength(1);
-    expect(context.recorder.counts().warnings).toEqual([]);
-  });
+  it.each(['*', 'team-a', undefined])(
+    'is asked in what is read, and of others once: %s',
+    async (workspace) => {
+      const { source, server, context } = await open(
+        SERVER,
+        workspace === undefined ? {} : { workspace },
+      );
+      const gone = GONE.filter(
+        (key) => workspace === '*' || key.includes('@team-x') || key.includes(`@${workspace} `),
+      );
+      for (let times = 0; times < 2; times += 1) {
+        expect([...((await source.findGone?.(KEYS)) ?? [])].sort()).toEqual(gone.sort());
+      }
+      if (workspace === undefined) {
+        const about = server.requests.filter(({ path }) => path.includes('/3.0/'));
+        expect(about.map(({ path }) => path.replace(/.*\//, ''))).toEqual([
+          'server-info',
+          'team-a',
+          'team-b',
+          'team-x',
+        ]);
+      }
+      // A workspace that is gone is asked for once, and nothing in it.
+      const asked = server.requests.filter(
+        ({ path, headers }) =>
+          path.endsWith('/workspaces/team-x') || headers['x-mlflow-workspace'] === 'team-x',
+      );
+      expect(asked).toHaveLength(1);
+      expect(context.recorder.counts().warnings).toEqual([]);
+    },
+  );
 
   it('is nothing of a workspace that may not be seen, nor where there are none any more', async () => {
     const hidden = await open({ ...SERVER, hiddenWorkspaces: new Set(['team-a', 'team-b']) });
@@ -242,12 +329,59 @@ describe('what is gone from workspaces', () => {
       new Set(GONE.filter((key) => key.includes('team-x'))),
     );
     expect(hidden.context.recorder.counts().warnings).toMatchObject([
-      { code: 'GONE_NOT_CONFIRMED', count: 2 },
+      { code: 'WORKSPACE_NOT_CONFIRMED', count: 2 },
     ]);
 
     for (const flavour of ['3.17.2', '2.22.5'] as const) {
       const without = await open({ flavour });
       expect(await without.source.findGone?.(KEYS)).toEqual(new Set());
     }
+  });
+
+  it.each<[string, MlflowServerOptions['faults']]>([
+    ['turned off', undefined],
+    [
+      'said to be on, and turned off',
+      ({ path }) =>
+        path.includes('/workspaces/')
+          ? { kind: 'status', status: 500, body: { error_code: 'FEATURE_DISABLED', message: 'x' } }
+          : path.endsWith('server-info')
+            ? { kind: 'json', body: { workspaces_enabled: true } }
+            : undefined,
+    ],
+    [
+      'failing',
+      ({ path }) => (path.includes('/workspaces/') ? { kind: 'status', status: 503 } : undefined),
+    ],
+  ])('is nothing, at little cost, where they are %s', async (how, faults) => {
+    const { source, server } = await open({
+      flavour: '3.17.2',
+      ...(how === 'failing' ? { workspaces: SERVER.workspaces } : {}),
+      ...(faults === undefined ? {} : { faults }),
+    });
+    const before = server.requests.length;
+    const keys = Array.from({ length: 20 }, (_, at): RecordKey => `run@team-${at} ${RUN}`);
+    for (let pages = 0; pages < 3; pages += 1) {
+      expect(await source.findGone?.(keys)).toEqual(new Set());
+    }
+    const asked = server.requests.slice(before).map(({ path }) => path);
+    expect(asked.filter((path) => path.endsWith('server-info'))).toHaveLength(1);
+    // One for each where that is quickly said; where it fails, of three, each tried twice.
+    expect(asked).toHaveLength(how === 'turned off' ? 1 : how === 'failing' ? 7 : 21);
+  });
+
+  it('is asked no more in any of them where the server answers nothing', async () => {
+    const faults: MlflowServerOptions['faults'] = ({ endpoint }) =>
+      endpoint === 'registered-models/get' ? { kind: 'status', status: 503 } : undefined;
+    const { source, server } = await open({ ...SERVER, faults }, { workspace: '*' });
+    const keys = ['model', 'model@team-a', 'model@team-b'].flatMap((start) =>
+      Array.from({ length: 9 }, (_, at) => `${start} lost ${at}` as RecordKey),
+    );
+    expect(await source.findGone?.(keys)).toEqual(new Set());
+    const asked = server.requests.filter(({ endpoint }) => endpoint === 'registered-models/get');
+    // Some are on their way when patience ends; in the second and third workspace there is none.
+    expect(new Set(asked.map(({ headers }) => headers['x-mlflow-workspace']))).toEqual(
+      new Set(['default']),
+    );
   });
 });

@@ -109,7 +109,27 @@ describe('the workspaces of a database', () => {
     await expect(mlflowSource({ workspace: 'team-a' }).open(context)).rejects.toThrow(noFiles);
   });
 
-  it('are asked for what is gone, whichever are read', async () => {
+  it('are chosen by MLflow’s variable where no option says which', async () => {
+    const path = withCopyIn('team-a');
+    const env = { MLFLOW_TRACKING_URI: `sqlite:///${path}`, MLFLOW_WORKSPACE: 'team-a' };
+    const recorder = new Recorder();
+    for (const [workspace, read] of [
+      [undefined, 'team-a'],
+      ['empty', 'empty'],
+    ] as const) {
+      const opened = await mlflowSource({ workspace }).open(runContext({ env, recorder }));
+      onTestFinished(() => opened.close());
+      expect(opened.workspaces).toEqual([read]);
+      expect(opened.server).toMatchObject({ workspace: read });
+    }
+    expect(recorder.counts().warnings.find(({ code }) => code === 'OTHER_WORKSPACE')).toMatchObject(
+      { message: expect.stringContaining('"team-a"') as string },
+    );
+    const bad = runContext({ env: { ...env, MLFLOW_WORKSPACE: 'A/B' } });
+    await expect(mlflowSource().open(bad)).rejects.toThrow(/MLFLOW_WORKSPACE says "A\/B"/);
+  });
+
+  it('are asked for what is gone in those that are read, and whether others are there', async () => {
     const path = withCopyIn('team-a');
     change(
       path,
@@ -129,14 +149,15 @@ describe('the workspaces of a database', () => {
       'version@gone 2 stages',
     ];
     const gone = async (source: OpenSource) => [...((await source.findGone?.(keys)) ?? [])].sort();
-    for (const workspace of ['*', 'team-a', undefined]) {
-      expect(await gone((await open(path, workspace)).source)).toEqual([
-        `experiment ${SHIFT + 2}`,
-        `experiment@team-a ${SHIFT + 1}`,
-        'model@gone stages',
-        'model@team-a stages',
-        'version@gone 2 stages',
-      ]);
+    const inDefault = [`experiment ${SHIFT + 2}`];
+    const inTeam = [`experiment@team-a ${SHIFT + 1}`, 'model@team-a stages'];
+    const inNone = ['model@gone stages', 'version@gone 2 stages'];
+    for (const [workspace, expected] of [
+      ['*', [...inDefault, ...inTeam, ...inNone]],
+      ['team-a', [...inTeam, ...inNone]],
+      [undefined, [...inDefault, ...inNone]],
+    ] as const) {
+      expect(await gone((await open(path, workspace)).source)).toEqual([...expected].sort());
     }
     // One that knows no workspaces does not say.
     const old = await open(databaseOf('2.22.5'));

@@ -29,8 +29,10 @@ export function aboutWorkspaces(
   if (workspaces === undefined) {
     return { status: 503, type: 'text/html; charset=utf-8', body: `Endpoint: ${path} disabled` };
   }
+  // Answered whether or not there is one for requests that name none.
   const within = workspaceOf(request);
-  if (!workspaces.has(within)) return notFound(within);
+  const isNamed = 'x-mlflow-workspace' in request.headers;
+  if (isNamed && !workspaces.has(within)) return notFound(within);
   const [, one] = name;
   if (one === undefined) {
     const seen = [...workspaces.keys()].filter((each) => !hidden.has(each)).sort();
