@@ -20,6 +20,7 @@ import {
   upsert,
 } from './aspects.js';
 import type { Mapping } from './mapping.js';
+import { sourceCode } from './source-code.js';
 import { isKnownStageTag } from './stages.js';
 import { mapUser } from './user.js';
 
@@ -88,6 +89,8 @@ export function mapModelVersion(
     const name = urns.stageTag.slice('urn:li:tag:'.length);
     proposals.push(upsert('tag', urns.stageTag, 'tagKey', { name }));
   }
+  const code = run === undefined ? undefined : sourceCode(run);
+  if (code !== undefined) proposals.push(upsert(MODEL, urns.model, 'sourceCode', code));
   if (record.owner !== undefined) {
     const owners = [ownerElement(record.owner)];
     proposals.push(upsert(MODEL, urns.model, OWNERSHIP, { owners }));
