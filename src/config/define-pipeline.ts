@@ -95,8 +95,8 @@ type Op<In, Out> = Operator<In, Out>;
 
 /**
  * Wires a source, operators and sinks. Operators are ordinary RxJS operator functions; the compiler
- * checks that they fit each other, from what the source gives to proposals. (More than ten: put
- * some of them together with RxJS' `pipe`.)
+ * checks that they fit each other, from what the source gives to proposals. (Behind the tenth, all
+ * have to be on proposals; RxJS' `pipe` puts several of another kind together.)
  *
  * @throws PipelineError `INVALID_OPTIONS` (usage) when a key is unknown or a value is wrong
  *
@@ -171,6 +171,7 @@ export function definePipeline<A, B, C, D, E, F, G, H, I, J>(
       Op<H, I>,
       Op<I, J>,
       Op<J, Proposal>,
+      ...Op<Proposal, Proposal>[],
     ]
   >,
 ): PipelineDefinition;

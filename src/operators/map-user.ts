@@ -28,7 +28,7 @@ export type MapUserOptions = z.input<typeof mapUserOptionsSchema>;
  * version names nobody. MLflow's users are names of anywhere, which is why it has to be said how they
  * are called in DataHub. A run can have no owner in DataHub.
  *
- * Its place is before `mapToProposals`, and behind `redact`. Several of them stand beside each other:
+ * Its place is before `buildUrns`, and behind `redact`. Several of them stand beside each other:
  * the last one that knows the user counts.
  *
  * @param rule - options, or a function that gives the user of DataHub, undefined for none
@@ -44,24 +44,24 @@ export type MapUserOptions = z.input<typeof mapUserOptionsSchema>;
  *   .pipe(mapUser({ from: '(.+)@example.com' }))
  *   .subscribe((record) => console.log('owner' in record && record.owner)); // ada
  */
-export function mapUser<Record extends MlflowRecord>(
+export function mapUser(
   rule: MapUserOptions | ((user: string) => string | undefined) = {},
-): Operator<Record, Record> {
-  if (typeof rule === 'function') return owned<Record>(rule);
+): Operator<MlflowRecord, MlflowRecord> {
+  if (typeof rule === 'function') return owned(rule);
   const options = parseOptions('mapUser', mapUserOptionsSchema, rule);
   const isKnown = patternTest(options.from);
   const replaced = patternReplace(options.from, options.to);
-  return owned<Record>(
+  return owned(
     (user) => (isKnown(user) ? replaced(user) : undefined),
     `mapUser ${JSON.stringify(options)}`,
   );
 }
 
-function owned<Record extends MlflowRecord>(
+function owned(
   ownerOf: (user: string) => string | undefined,
   signature?: string,
-): Operator<Record, Record> {
-  const operator: Operator<Record, Record> = map((record: Record): Record => {
+): Operator<MlflowRecord, MlflowRecord> {
+  const operator: Operator<MlflowRecord, MlflowRecord> = map((record) => {
     if (record.kind !== 'modelVersion') return record;
     const user = userOf(record);
     const owner = user === undefined ? undefined : ownerOf(user);

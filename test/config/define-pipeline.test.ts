@@ -4,6 +4,21 @@ import { checkPipeline, definePipeline } from '../../src/config/define-pipeline.
 import { PipelineError } from '../../src/core/errors.js';
 import type { Proposal } from '../../src/datahub/proposal.js';
 import type { MlflowRecord } from '../../src/mlflow/records.js';
+import {
+  addDomain,
+  addOwners,
+  addProperties,
+  addTags,
+  addTerms,
+  buildUrns,
+  mapToProposals,
+  mapUser,
+  patch,
+  redact,
+  renameBy,
+  validate,
+  versionGate,
+} from '../../src/index.js';
 import type { Operator, Sink, Source } from '../../src/stream/contracts.js';
 import type { PipelineDefinition } from '../../src/stream/run-pipeline.js';
 
@@ -18,6 +33,7 @@ const named: Operator<MlflowRecord, { record: MlflowRecord; urn: string }> = map
   urn: '',
 }));
 const proposals: Operator<{ record: MlflowRecord; urn: string }, Proposal> = map(() => proposal);
+const many = [gate, gate, gate, gate, gate, gate, gate, gate] as const;
 const dedup: Operator<Proposal, Proposal> = filter(() => true);
 const proposal: Proposal = {
   entityType: 'tag',
@@ -56,10 +72,33 @@ describe('the types of definePipeline', () => {
       ],
       sinks: [sink],
     });
-    const many = [gate, gate, gate, gate, gate, gate, gate, gate] as const;
     definePipeline({ source, operators: [...many, named, proposals], sinks: [sink] });
+    const more = [proposals, dedup, dedup, dedup] as const;
+    definePipeline({ source, operators: [...many, named, ...more], sinks: [sink] });
     definePipeline({ source: replay, operators: [], sinks: [sink] });
     definePipeline({ source: replay, operators: [dedup], sinks: [sink] });
+  });
+
+  it('take what the operators of this package are, with functions made in place', () => {
+    definePipeline({
+      source,
+      operators: [
+        versionGate(),
+        redact({ drop: { params: '.*token.*' } }),
+        mapUser(),
+        buildUrns(),
+        mapToProposals(),
+        addTags({ tags: ['mlflow'] }),
+        addTerms(() => []),
+        addOwners(({ properties }) => (properties['team'] === undefined ? [] : ['ada'])),
+        addDomain(({ name }) => (name === 'churn' ? 'marketing' : undefined)),
+        addProperties({ properties: { cluster: 'eu' } }),
+        renameBy(({ name }) => name.toUpperCase()),
+        patch(),
+        validate(),
+      ],
+      sinks: [sink],
+    });
   });
 
   it('refuse operators that do not', () => {
@@ -71,6 +110,8 @@ describe('the types of definePipeline', () => {
     definePipeline({ source, operators: [gate, proposals], sinks: [sink] });
     // @ts-expect-error - in the wrong order
     definePipeline({ source, operators: [dedup, named, proposals], sinks: [sink] });
+    // @ts-expect-error - behind the tenth only those on proposals are taken
+    definePipeline({ source, operators: [...many, named, proposals, gate], sinks: [sink] });
     // @ts-expect-error - the source gives proposals, not records
     definePipeline({ source: replay, operators: [gate, named, proposals], sinks: [sink] });
   });

@@ -33,7 +33,7 @@ describe('mapUser', () => {
   it('asks a function, and keeps what an earlier one knew', () => {
     const known = mapUser((user) => (user === 'ada' ? 'lovelace' : undefined));
     expect(known.signature).toBeUndefined();
-    const [first] = outputOf(mapUser<MlflowRecord>(), versionRecord({ userId: 'eve' }));
+    const [first] = outputOf(mapUser(), versionRecord({ userId: 'eve' }));
     if (first === undefined) throw new Error('nothing came out');
     expect(ownerOf(known, first)).toBe('eve');
     expect(ownerOf(known, versionRecord({ userId: 'ada' }))).toBe('lovelace');
