@@ -84,6 +84,17 @@ export const deliberateDifferences: readonly DeliberateDifference[] = [
     (peer, ours) => equal(peer, {}) && isObject(ours) && Object.values(ours).every(isText),
   ),
 
+  extra(
+    'nested-runs',
+    ({ aspectName, aspect }) =>
+      aspectName === 'dataProcessInstanceRelationships' && isText(aspect.json['parentInstance']),
+  ),
+
+  extra(
+    'source-code',
+    ({ entityType, aspectName }) => entityType === 'mlModel' && aspectName === 'sourceCode',
+  ),
+
   field(
     'all-versions-of-a-run',
     'dataProcessInstanceOutput',

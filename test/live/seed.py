@@ -232,6 +232,8 @@ class Seed:
         outer = self.run(plain, "outer")
         inner = self.run(plain, "inner")
         self.client.set_tag(inner, "mlflow.parentRunId", outer)
+        self.client.set_tag(inner, "mlflow.source.git.repoURL", "git@github.com:team/churn.git")
+        self.client.set_tag(inner, "mlflow.source.git.commit", "1a2b3c4d")
 
         for status in ("RUNNING", "SCHEDULED", "FAILED", "KILLED"):
             self.run(plain, f"{status.lower()} run", status=status)
