@@ -103,6 +103,15 @@ const ASPECTS: Readonly<Record<string, ReadonlySet<string>>> = {
   tag: new Set(['deprecation', 'ownership', 'status', 'tagProperties', 'testResults']),
 };
 
+/** By entity type, the aspect with an entity's properties, which each of them has exactly once. */
+export const DESCRIBED_BY = {
+  container: 'containerProperties',
+  dataProcessInstance: 'dataProcessInstanceProperties',
+  dataset: 'datasetProperties',
+  mlModel: 'mlModelProperties',
+  mlModelGroup: 'mlModelGroupProperties',
+} as const;
+
 /** By aspect, the fields that it can't be without. */
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   browsePathsV2: ['path'],

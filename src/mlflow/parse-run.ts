@@ -14,7 +14,8 @@ import {
   requiredText,
   sortedByKey,
 } from './parse-values.js';
-import type { DatasetInput, Experiment, KeyValue, Metric, Run } from './types.js';
+import { tagValue } from './tag-value.js';
+import type { DatasetInput, Experiment, Metric, Run } from './types.js';
 
 /** 1.x keeps a run's name here and nowhere else. */
 const RUN_NAME_TAG = 'mlflow.runName';
@@ -43,7 +44,7 @@ export function readRun(value: unknown): Run {
   const data = json['data'] === undefined ? EMPTY : object(json['data'], 'data');
   const inputs = json['inputs'] === undefined ? EMPTY : object(json['inputs'], 'inputs');
   const tags = keyValues(data['tags'], 'tags');
-  const runName = optionalText(info['run_name'], 'run_name') ?? valueOf(tags, RUN_NAME_TAG);
+  const runName = optionalText(info['run_name'], 'run_name') ?? tagValue(tags, RUN_NAME_TAG);
   const userId = optionalText(info['user_id'], 'user_id');
   const endTime = optionalInteger(info['end_time'], 'end_time');
   const artifactUri = optionalText(info['artifact_uri'], 'artifact_uri');
@@ -65,11 +66,6 @@ export function readRun(value: unknown): Run {
 }
 
 const EMPTY: Readonly<Record<string, unknown>> = {};
-
-function valueOf(tags: readonly KeyValue[], wanted: string): string | undefined {
-  for (const { key, value } of tags) if (key === wanted) return value === '' ? undefined : value;
-  return undefined;
-}
 
 function metrics(value: unknown): readonly Metric[] {
   const items = list(value, 'metrics');

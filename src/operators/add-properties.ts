@@ -9,6 +9,7 @@ import type { Operator } from '../stream/contracts.js';
 import { choiceOptions, chosen } from './enrichment/choice.js';
 import { propertiesIn, type EntityFacts } from './enrichment/entity-facts.js';
 import { redescribe } from './enrichment/redescribe.js';
+import { emptyProperties } from './map-to-proposals/aspects.js';
 
 export const addPropertiesOptionsSchema = z.strictObject({
   properties: z.record(z.string().min(1), z.string()).describe('Values by name'),
@@ -55,8 +56,7 @@ function add(
 ): Proposal['aspect'] {
   const added = Object.entries(given(entity));
   if (added.length === 0) return aspect;
-  // Without a prototype, since `__proto__` is a name like any other.
-  const properties = Object.create(null) as Record<string, string>;
+  const properties = emptyProperties();
   for (const [name, value] of [...Object.entries(propertiesIn(aspect)), ...added]) {
     properties[name] = value;
   }

@@ -11,6 +11,7 @@ import { choiceOptions } from './enrichment/choice.js';
 import type { EntityFacts } from './enrichment/entity-facts.js';
 import { enrich, type ListAspect } from './enrichment/list-aspect.js';
 import { byRule, staticRule } from './enrichment/rule.js';
+import { upsert } from './map-to-proposals/aspects.js';
 
 const PREFIX = 'urn:li:tag:';
 
@@ -26,13 +27,8 @@ const TAGS: ListAspect = {
   field: 'tags',
   keyOf: tagOf,
   // A tag that nobody has made is not shown.
-  keyProposal: (element): Proposal => ({
-    entityType: 'tag',
-    entityUrn: tagOf(element),
-    changeType: 'UPSERT',
-    aspectName: 'tagKey',
-    aspect: { name: tagOf(element).slice(PREFIX.length) },
-  }),
+  keyProposal: (element) =>
+    upsert('tag', tagOf(element), 'tagKey', { name: tagOf(element).slice(PREFIX.length) }),
 };
 
 /**

@@ -28,7 +28,7 @@ import type {
   RegisteredModelRecord,
   RunRecord,
 } from '../mlflow/records.js';
-import type { Run } from '../mlflow/types.js';
+import { tagValue } from '../mlflow/tag-value.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
 import type {
   DatasetUrns,
@@ -198,7 +198,7 @@ class UrnBuilder {
       // Last: V8 takes fifty times as long where an object begins with another one.
       ...this.#platform,
     };
-    const parent = parentOf(run);
+    const parent = tagValue(run.tags, PARENT_TAG);
     return parent === undefined ? urns : { parent: runUrn(parent, this.workspace), ...urns };
   }
 
@@ -255,13 +255,6 @@ class UrnBuilder {
   #name(name: string): string {
     return nameInWorkspace(name, this.workspace);
   }
-}
-
-/** The id of the run that it is nested in. */
-function parentOf({ tags }: Run): string | undefined {
-  for (const { key, value } of tags)
-    if (key === PARENT_TAG) return value === '' ? undefined : value;
-  return undefined;
 }
 
 /** @throws BadRecord `BAD_URN` */

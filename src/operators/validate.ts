@@ -32,10 +32,10 @@ interface Breach {
   readonly message: string;
 }
 
-type Rule = (proposal: Proposal, json: string) => string | undefined;
+type Rule = (proposal: Proposal) => string | undefined;
 
 /** In this order; the first that is broken is told. */
-const RULES: Readonly<Record<string, Rule>> = {
+const RULES = Object.entries<Rule>({
   URN_INVALID: ({ entityUrn }) => {
     const problem = urnProblem(entityUrn);
     return problem === undefined ? undefined : `its URN can't be: ${problem}`;
@@ -53,7 +53,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     const missing = requiredFields(aspectName).filter((field) => !isSet(aspect[field]));
     return missing.length === 0 ? undefined : `${aspectName} lacks ${missing.join(', ')}`;
   },
-};
+});
 
 /**
  * Takes out proposals that break a rule of DataHub's: URNs that are too long, blank at their ends or
@@ -114,8 +114,8 @@ function breachOf(proposal: Proposal, maxAspectBytes: number): Breach | undefine
   } catch (error) {
     return { rule: 'NO_JSON', message: `its aspect has no form in JSON: ${String(error)}` };
   }
-  for (const [rule, look] of Object.entries(RULES)) {
-    const message = look(proposal, json);
+  for (const [rule, look] of RULES) {
+    const message = look(proposal);
     if (message !== undefined) return { rule, message };
   }
   // No character takes more than three bytes for each of its UTF-16 units.

@@ -2,15 +2,12 @@
  * Counts what a run does, for the progress line, the summary and the report.
  */
 
+import { DESCRIBED_BY } from '../datahub/entity-aspects.js';
 import type { Proposal } from '../datahub/proposal.js';
 
 /** The aspect that each entity of ours has exactly once: telling URNs apart would take a set of them all. */
 const COUNTED_BY: ReadonlyMap<string, string> = new Map([
-  ['container', 'containerProperties'],
-  ['dataProcessInstance', 'dataProcessInstanceProperties'],
-  ['dataset', 'datasetProperties'],
-  ['mlModel', 'mlModelProperties'],
-  ['mlModelGroup', 'mlModelGroupProperties'],
+  ...Object.entries(DESCRIBED_BY),
   ['platformResource', 'platformResourceInfo'],
   ['tag', 'tagProperties'],
 ]);

@@ -2,15 +2,8 @@
  * Proposals for tests of operators, each with what a test says.
  */
 
+import { DESCRIBED_BY } from '../../src/datahub/entity-aspects.js';
 import type { Aspect, Proposal } from '../../src/datahub/proposal.js';
-
-const DESCRIBED_BY = {
-  container: 'containerProperties',
-  dataProcessInstance: 'dataProcessInstanceProperties',
-  dataset: 'datasetProperties',
-  mlModel: 'mlModelProperties',
-  mlModelGroup: 'mlModelGroupProperties',
-} as const;
 
 export type DescribedType = keyof typeof DESCRIBED_BY;
 

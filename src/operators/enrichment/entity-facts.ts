@@ -2,6 +2,7 @@
  * What rules of a user's own are told of an entity.
  */
 
+import { DESCRIBED_BY } from '../../datahub/entity-aspects.js';
 import type { Aspect, Proposal } from '../../datahub/proposal.js';
 
 /** An entity as the proposal with its properties describes it. */
@@ -15,28 +16,15 @@ export interface EntityFacts {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** The aspect with the properties of an entity, which each entity of ours has once. */
-const DESCRIBED_BY: ReadonlyMap<string, string> = new Map([
-  ['container', 'containerProperties'],
-  ['dataProcessInstance', 'dataProcessInstanceProperties'],
-  ['dataset', 'datasetProperties'],
-  ['mlModel', 'mlModelProperties'],
-  ['mlModelGroup', 'mlModelGroupProperties'],
-]);
-
 /** The types of entities that rules are told of. */
-export const DESCRIBED_TYPES = [
-  'container',
-  'dataProcessInstance',
-  'dataset',
-  'mlModel',
-  'mlModelGroup',
-] as const;
+export const DESCRIBED_TYPES = Object.keys(DESCRIBED_BY) as (keyof typeof DESCRIBED_BY)[];
+
+const DESCRIBING: ReadonlyMap<string, string> = new Map(Object.entries(DESCRIBED_BY));
 
 /** Undefined for a proposal that does not have them: each entity comes by once. */
 export function factsIn(proposal: Proposal): EntityFacts | undefined {
   const { entityType, entityUrn, aspectName, aspect, changeType } = proposal;
-  if (changeType !== 'UPSERT' || DESCRIBED_BY.get(entityType) !== aspectName) return undefined;
+  if (changeType !== 'UPSERT' || DESCRIBING.get(entityType) !== aspectName) return undefined;
   return {
     entityType,
     entityUrn,

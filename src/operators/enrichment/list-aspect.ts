@@ -13,6 +13,7 @@ import { concat, defer, mergeMap } from 'rxjs';
 import { takesAspect } from '../../datahub/entity-aspects.js';
 import type { Aspect, JsonValue, Proposal } from '../../datahub/proposal.js';
 import type { Operator, RunContext } from '../../stream/contracts.js';
+import { upsert } from '../map-to-proposals/aspects.js';
 import { factsIn, type EntityFacts } from './entity-facts.js';
 
 export interface ListAspect {
@@ -102,13 +103,8 @@ class EnrichedPage {
     this.#open = undefined;
     const { list } = this.enrichment;
     const { entityType, entityUrn } = entity;
-    const made: Proposal = {
-      entityType,
-      entityUrn,
-      changeType: 'UPSERT',
-      aspectName: list.aspectName,
-      aspect: { [list.field]: [], ...list.fields },
-    };
+    const aspect = { [list.field]: [], ...list.fields };
+    const made = upsert(entityType, entityUrn, list.aspectName, aspect);
     return this.#enriched(this.#said.get(entityUrn) ?? made);
   }
 

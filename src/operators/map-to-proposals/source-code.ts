@@ -3,6 +3,7 @@
  */
 
 import type { Aspect } from '../../datahub/proposal.js';
+import { tagValue } from '../../mlflow/tag-value.js';
 import type { Run } from '../../mlflow/types.js';
 
 /** Tags with the repository, the better one first: Databricks names its own. */
@@ -29,8 +30,8 @@ const TREES: readonly (readonly [host: RegExp, tree: string])[] = [
 export function sourceCode({ tags }: Run): Aspect | undefined {
   const valueOf = (names: readonly string[]): string | undefined => {
     for (const name of names) {
-      const value = tags.find(({ key }) => key === name)?.value;
-      if (value !== undefined && value !== '') return value;
+      const value = tagValue(tags, name);
+      if (value !== undefined) return value;
     }
     return undefined;
   };
