@@ -10,10 +10,10 @@ import type { RunContext } from '../../stream/contracts.js';
 import type { Ask, Parameter, Row } from '../sql/query.js';
 import type { Connection, Connector } from '../sql/server/server-database.js';
 import { tlsOptions, type Trust } from '../sql/server/tls.js';
+import type { DatabaseAddress } from '../sql/server/uri.js';
 import { mysqlDialect } from './dialect.js';
 import { mysqlFailure } from './failures.js';
 import type { MysqlSettings } from './options.js';
-import type { MysqlAddress } from './uri.js';
 
 /**
  * No mode that changes what a query means, such as one in which a backslash is no escape. Times are
@@ -26,7 +26,7 @@ const SESSION = [
 ];
 
 export function mysqlConnector(
-  address: MysqlAddress,
+  address: DatabaseAddress,
   settings: MysqlSettings,
   context: RunContext,
 ): Connector {

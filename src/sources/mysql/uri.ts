@@ -2,14 +2,10 @@
  * MySQL and MariaDB databases as MLflow names them.
  */
 
-import {
-  type DatabaseAddress,
-  parseDatabaseUri,
-  shownUri,
-  type UriForm,
-} from '../sql/server/uri.js';
+import { type DatabaseAddress, parseDatabaseUri, type UriForm } from '../sql/server/uri.js';
 
 const FORM: UriForm = {
+  scheme: 'mysql',
   example: 'mysql://user:password@host:3306/mlflow',
   parameters: [
     ...['ssl_mode', 'ssl_ca', 'ssl_cert', 'ssl_key', 'ssl_disabled'],
@@ -22,13 +18,7 @@ const FORM: UriForm = {
   ],
 };
 
-export interface MysqlAddress extends DatabaseAddress {
-  /** Without any secret. */
-  readonly shown: string;
-}
-
 /** @throws PipelineError `INVALID_URI` (usage) */
-export function mysqlAddress(uri: string, name: string): MysqlAddress {
-  const address = parseDatabaseUri(uri, name, FORM);
-  return { ...address, shown: shownUri('mysql', address) };
+export function mysqlAddress(uri: string, name: string): DatabaseAddress {
+  return parseDatabaseUri(uri, name, FORM);
 }

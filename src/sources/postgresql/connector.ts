@@ -9,10 +9,10 @@ import type { RunContext } from '../../stream/contracts.js';
 import type { Ask } from '../sql/query.js';
 import type { Connection, Connector } from '../sql/server/server-database.js';
 import { tlsOptions, type Trust } from '../sql/server/tls.js';
+import type { DatabaseAddress } from '../sql/server/uri.js';
 import { postgresqlDialect, rowsOf } from './dialect.js';
 import { postgresqlFailure } from './failures.js';
 import type { PostgresqlSettings } from './options.js';
-import type { PostgresqlAddress } from './uri.js';
 
 /** Texts as PostgreSQL wrote them. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
@@ -28,7 +28,7 @@ const TRUST: Readonly<Record<string, Trust | undefined>> = {
 };
 
 export function postgresqlConnector(
-  address: PostgresqlAddress,
+  address: DatabaseAddress,
   settings: PostgresqlSettings,
   context: RunContext,
 ): Connector {

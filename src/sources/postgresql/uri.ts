@@ -2,14 +2,10 @@
  * PostgreSQL databases as MLflow names them.
  */
 
-import {
-  type DatabaseAddress,
-  parseDatabaseUri,
-  shownUri,
-  type UriForm,
-} from '../sql/server/uri.js';
+import { type DatabaseAddress, parseDatabaseUri, type UriForm } from '../sql/server/uri.js';
 
 const FORM: UriForm = {
+  scheme: 'postgresql',
   example: 'postgresql://user:password@host:5432/mlflow',
   parameters: [
     ...['sslmode', 'sslrootcert', 'sslcert', 'sslkey'],
@@ -23,13 +19,7 @@ const FORM: UriForm = {
   ],
 };
 
-export interface PostgresqlAddress extends DatabaseAddress {
-  /** Without any secret. */
-  readonly shown: string;
-}
-
 /** @throws PipelineError `INVALID_URI` (usage) */
-export function postgresqlAddress(uri: string, name: string): PostgresqlAddress {
-  const address = parseDatabaseUri(uri, name, FORM);
-  return { ...address, shown: shownUri('postgresql', address) };
+export function postgresqlAddress(uri: string, name: string): DatabaseAddress {
+  return parseDatabaseUri(uri, name, FORM);
 }

@@ -7,19 +7,27 @@ import { blankIn } from '../../../core/blanks.js';
 import { didYouMean } from '../../../core/did-you-mean.js';
 import { PipelineError } from '../../../core/errors.js';
 
-export interface DatabaseAddress {
+/** A database, and who asks it. */
+export interface DatabaseAddress extends Place {
+  readonly user?: string;
+  readonly password?: string;
+  /** What stands behind the question mark; of repeated ones the last. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Without user and password, and without parameters: all that is ever shown. */
+  readonly shown: string;
+}
+
+interface Place {
   /** Absent where the URI leaves it to a default. */
   readonly host?: string;
   readonly port?: number;
-  readonly user?: string;
-  readonly password?: string;
   readonly database: string;
-  /** What stands behind the question mark; of repeated ones the last. */
-  readonly parameters: ReadonlyMap<string, string>;
 }
 
 /** What URIs of one kind of database look like. */
 export interface UriForm {
+  /** In what is shown. */
+  readonly scheme: string;
   readonly example: string;
   /** Parameters that count. */
   readonly parameters: readonly string[];
@@ -73,13 +81,17 @@ export function parseDatabaseUri(uri: string, name: string, form: UriForm): Data
   }
   const userName = user === undefined || user === '' ? parameters.get('user') : decode(user);
   const secret = password === undefined ? parameters.get('password') : decode(password);
-  return {
+  const place: Place = {
     database,
-    parameters,
     ...(server === undefined || server === '' ? {} : { host: decode(server) }),
     ...(portNumber === undefined ? {} : { port: Number(portNumber) }),
+  };
+  return {
+    ...place,
+    parameters,
     ...(userName === undefined || userName === '' ? {} : { user: userName }),
     ...(secret === undefined ? {} : { password: secret }),
+    shown: shownUri(form.scheme, place),
   };
 }
 
@@ -96,11 +108,7 @@ function decode(text: string): string {
   }
 }
 
-/** Without user and password, and without parameters: all that is ever shown. */
-export function shownUri(
-  scheme: string,
-  { host = 'localhost', port, database }: DatabaseAddress,
-): string {
+function shownUri(scheme: string, { host = 'localhost', port, database }: Place): string {
   const place = host.startsWith('/') ? '' : host.includes(':') ? `[${host}]` : host;
   return `${scheme}://${place}${port === undefined ? '' : `:${port}`}/${encodeURIComponent(database)}`;
 }
