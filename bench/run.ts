@@ -1,119 +1,92 @@
 /**
  * `npm run bench`: how long a sweep of MLflow takes out of each of its stores, and how long the
  * proposals of a file take to each sink, beside bare clients that do the same and beside DataHub's
- * own connector, in one go; how both grow with the store, and what a state costs and saves. Writes
- * bench/results.md, bench/results.svg and the table of the README.
+ * own connector; how both grow with the store, and what a state costs and saves. What a part finds
+ * is kept in bench/results.json, of which bench/results.md, bench/results.svg and the table of the
+ * README are made; what is compared is always of one part, so that parts can be run on other days.
  *
- *   npm run bench                  all of it, some 100 minutes
- *   npm run bench -- --no-peer     without the peer; the files are left as they are
- *   npm run bench -- --only kafka  a part: mlflow, large, file, kafka, datahub-rest, state; the files
- *                                  are left as they are
+ *   npm run bench                          all parts, some 100 minutes
+ *   npm run bench -- --only kafka,sqlite   some of them
+ *   npm run bench -- --no-peer             without the peer; nothing is kept
  */
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { installAll } from '../test/live/install.js';
 import type { MlflowVersion } from '../test/live/releases.js';
-import { chartOf } from './chart.js';
 import { benchDataHubRest } from './datahub-rest.js';
 import { benchFileToFile } from './file-to-file.js';
 import { benchKafka } from './kafka.js';
 import { benchFiles, benchMysql, benchPostgresql, benchSqlite } from './large-stores.js';
-import { benchMlflow, CONNECTIONS, CONTENT, WORKERS } from './mlflow.js';
+import { benchMlflow } from './mlflow.js';
 import { makeProposals } from './proposals.js';
-import { tableOf, type Row } from './row.js';
-import { benchState, STATE_VERSION } from './state.js';
+import { keep, markdownOf, type Part } from './results.js';
+import type { Row } from './row.js';
+import { benchState } from './state.js';
 
 const ROUNDS = 3;
 const STATE = { runs: 100_000, roundsDirectly: 3 };
-const VERSIONS: readonly MlflowVersion[] = ['2.22.5', '3.17.2'];
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+/** In the order of the report. */
+const PARTS: ReadonlyMap<string, () => Promise<Part>> = new Map([
+  ['mlflow-2.22', () => mlflow('2.22.5')],
+  ['mlflow-3.17', () => mlflow('3.17.2')],
+  ['sqlite', growth],
+  ['postgresql', async () => ({ rows: [await benchPostgresql(50_000, ROUNDS)] })],
+  ['mariadb', async () => ({ rows: [await benchMysql(50_000, ROUNDS)] })],
+  ['files', async () => ({ rows: [await benchFiles(5_000, ROUNDS)] })],
+  ['file', () => sink(benchFileToFile)],
+  ['kafka', () => sink(benchKafka)],
+  ['datahub-rest', () => sink(benchDataHubRest)],
+  ['state', async () => ({ rows: [], section: await benchState(STATE) })],
+]);
+
 const withPeer = !process.argv.includes('--no-peer');
-
-const only = process.argv[process.argv.indexOf('--only') + 1];
-const isWanted = (part: string): boolean => !process.argv.includes('--only') || only === part;
-
+const names = wanted(process.argv);
 await installAll();
-const rows: Row[] = [];
-const notes: string[] = [];
-if (isWanted('mlflow')) for (const version of VERSIONS) await addMlflow(version);
-if (isWanted('large')) await addLarge();
-if (['file', 'kafka', 'datahub-rest'].some(isWanted)) rows.push(...(await benchSinks()));
-const table = tableOf(rows);
-if (rows.length > 0) console.log(`\n${table}\n`);
-if (notes.length > 0) console.log(`${notes.join('\n')}\n`);
-const stateTable = isWanted('state') ? await benchState(STATE) : '';
-if (stateTable !== '') console.log(`\n${stateTable}\n`);
-if (withPeer && !process.argv.includes('--only')) {
-  const parts = [heading(), table, notes.join('\n'), stateHeading(), stateTable];
-  await writeFile(here('results.md'), `${parts.join('\n\n')}\n`);
-  await writeFile(here('results.svg'), chartOf(rows));
-  await replaceInReadme(table);
+for (const [name, bench] of PARTS) {
+  if (!names.includes(name)) continue;
+  const part = await bench();
+  console.log(`\n${markdownOf(part)}\n`);
+  if (withPeer) await keep(name, part, [...PARTS.keys()]);
 }
 
-async function addMlflow(version: MlflowVersion): Promise<void> {
-  const found = await benchMlflow(version, { rounds: ROUNDS, withPeer });
-  rows.push(...found.rows);
-  notes.push(
-    `- Processor time from a page of MLflow ${version} to lines: ${found.pageToLine.toFixed(2)} times ` +
-      'JSON.parse of the pages and JSON.stringify of the proposals.',
-  );
+function wanted(args: readonly string[]): readonly string[] {
+  const all = [...PARTS.keys()];
+  if (!args.includes('--only')) return all;
+  const given = (args[args.indexOf('--only') + 1] ?? '').split(',');
+  const unknown = given.filter((name) => !all.includes(name));
+  if (unknown.length > 0) throw new Error(`--only takes ${all.join(', ')}; not ${unknown.join()}`);
+  return given;
 }
 
-async function addLarge(): Promise<void> {
+async function mlflow(version: MlflowVersion): Promise<Part> {
+  const { rows, pageToLine } = await benchMlflow(version, { rounds: ROUNDS, withPeer });
+  const note =
+    `Processor time from a page of MLflow ${version} to lines: ${pageToLine.toFixed(2)} times ` +
+    'JSON.parse of the pages and JSON.stringify of the proposals.';
+  return { rows, notes: [note] };
+}
+
+async function growth(): Promise<Part> {
   const small = await benchSqlite(5_000, ROUNDS);
+  const middle = await benchSqlite(50_000, 0);
   const large = await benchSqlite(500_000, 0);
-  rows.push(small, await benchSqlite(50_000, 0), large);
-  rows.push(await benchPostgresql(50_000, ROUNDS), await benchMysql(50_000, ROUNDS));
-  rows.push(await benchFiles(5_000, ROUNDS));
   const ratio = (pick: (row: Row) => number): string => (pick(large) / pick(small)).toFixed(2);
-  notes.push(
-    `- 100 times the runs from SQLite: ${ratio(({ ours }) => ours.wallSeconds)} times as long, ` +
-      `with ${ratio(({ ours }) => ours.peakMegabytes)} times the memory.`,
-  );
+  const note =
+    `100 times the runs from SQLite: ${ratio(({ ours }) => ours.wallSeconds)} times as long, ` +
+    `with ${ratio(({ ours }) => ours.peakMegabytes)} times the memory.`;
+  return { rows: [small, middle, large], notes: [note] };
 }
 
-async function benchSinks(): Promise<readonly Row[]> {
+async function sink(bench: typeof benchFileToFile): Promise<Part> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-sinks-'));
   try {
     const file = await makeProposals(folder);
-    const given = { folder, rounds: ROUNDS, withPeer };
-    const found: Row[] = [];
-    console.log(`${file.name}: ${ROUNDS + 1} rounds for each sink …`);
-    if (isWanted('file')) found.push(await benchFileToFile(file, given));
-    if (isWanted('kafka')) found.push(await benchKafka(file, given));
-    if (isWanted('datahub-rest')) found.push(await benchDataHubRest(file, given));
-    return found;
+    console.log(`${file.name}: ${ROUNDS + 1} rounds …`);
+    return { rows: [await bench(file, { folder, rounds: ROUNDS, withPeer })] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function stateHeading(): string {
-  return `## With state
-
-MLflow ${STATE_VERSION}, one store, read in both ways. The first run makes the state file, the second finds nothing new.
-From SQLite medians of ${STATE.roundsDirectly} rounds after one to warm up, over REST once.`;
-}
-
-function heading(): string {
-  return `# Figures of \`npm run bench\`
-
-Whole processes, wall time and peak memory; medians of ${ROUNDS} rounds in turn after one to warm up, the
-connector and what takes minutes once. ${CONTENT.experiments} experiments, ${CONTENT.runs} runs, ${CONTENT.models} models, ${CONTENT.versions} versions; ${CONNECTIONS} connections, ${WORKERS} workers;
-server and client on one machine, Node ${process.version}. The bare client of Kafka is kafkajs, sending the same bytes
-ready-made in batches of 500; that of DataHub is undici, posting the same requests ready-made over four connections;
-those of databases read the same rows in the same short reads; that of MLflow's folder reads the same files, and parses
-no YAML; that of files of proposals parses the whole and writes it again.`;
-}
-
-async function replaceInReadme(text: string): Promise<void> {
-  const [start, end] = ['<!-- bench:start -->', '<!-- bench:end -->'];
-  const readme = await readFile(here('../README.md'), 'utf8');
-  const [before, rest = ''] = readme.split(start);
-  const after = rest.split(end)[1] ?? '';
-  await writeFile(here('../README.md'), `${before ?? ''}${start}\n${text}\n${end}${after}`);
 }

@@ -12,14 +12,14 @@ import { bare, pipeline } from './commands.js';
 import { CONNECTIONS, WORKERS } from './mlflow.js';
 import { compare, type Command, type Figures } from './measure.js';
 
-export const STATE_VERSION = '3.17.2';
+const STATE_VERSION = '3.17.2';
 
 export interface StateBench {
   readonly runs: number;
   readonly roundsDirectly: number;
 }
 
-/** A table of it, as Markdown. Over REST everything is run once, for it takes minutes. */
+/** A section of it, as Markdown. Over REST everything is run once, for it takes minutes. */
 export async function benchState({ runs, roundsDirectly }: StateBench): Promise<string> {
   const server = await startMlflow(
     STATE_VERSION,
@@ -50,6 +50,11 @@ export async function benchState({ runs, roundsDirectly }: StateBench): Promise<
       ),
     ];
     return [
+      '## With state',
+      '',
+      `MLflow ${STATE_VERSION}, one store, read in both ways. The first run makes the state file, the second finds nothing new.`,
+      `From SQLite medians of ${roundsDirectly} rounds after one to warm up, over REST once.`,
+      '',
       '| store | bare reading | without state | first run with state | second run, nothing new | first, times without state | second, times the bare reading |',
       '|---|---|---|---|---|---|---|',
       ...lines,
