@@ -24,8 +24,10 @@ async function search(path, fields) {
       body,
     });
     const text = await answer.body.text();
-    texts.push(text);
-    token = JSON.parse(text).next_page_token;
+    const { runs, experiments, next_page_token } = JSON.parse(text);
+    // MLflow 2 has a last page with nothing in it.
+    if ((runs ?? experiments) !== undefined) texts.push(text);
+    token = next_page_token;
   } while (token);
   return texts;
 }
