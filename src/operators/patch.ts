@@ -2,11 +2,11 @@
  * `patch`: adds to what people did in DataHub, instead of replacing it.
  */
 
-import { mergeMap } from 'rxjs';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import type { JsonValue, Proposal } from '../datahub/proposal.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
+import { mapMany } from '../stream/map-many.js';
 
 /** What tells the elements of a list apart, as DataHub's own library names it in patches. */
 const LISTS: Readonly<
@@ -52,7 +52,7 @@ export function patch(options: PatchOptions = {}): Operator<Proposal, Proposal> 
   const settings = parseOptions('patch', patchOptionsSchema, options);
   const patched = new Set<string>(settings.aspects);
   let context: RunContext | undefined;
-  const operator: Operator<Proposal, Proposal> = mergeMap((proposal: Proposal) => {
+  const operator: Operator<Proposal, Proposal> = mapMany((proposal: Proposal) => {
     if (proposal.changeType !== 'UPSERT' || !patched.has(proposal.aspectName)) return [proposal];
     const made = patchOf(proposal);
     if (made.length === 0) context?.recorder.skipped('patch: nothing to add');

@@ -2,12 +2,12 @@
  * What the operators that look at one record at a time have in common.
  */
 
-import { EMPTY, type OperatorFunction } from 'rxjs';
-import { mergeMap } from 'rxjs/operators';
+import type { OperatorFunction } from 'rxjs';
 import { messageOf, PipelineError } from '../core/errors.js';
 import type { MlflowRecord } from '../mlflow/records.js';
 import { inWorkspace } from '../mlflow/workspace.js';
 import type { Rejection, RunContext } from '../stream/contracts.js';
+import { mapMany } from '../stream/map-many.js';
 
 /** What a record can't be worked on for. Thrown inside an operator, it rejects that record alone. */
 export class BadRecord extends Error {
@@ -30,7 +30,7 @@ export function perRecord<In extends MlflowRecord, Out>(
   expand: (record: In) => readonly Out[],
   context: () => RunContext | undefined,
 ): OperatorFunction<In, Out> {
-  return mergeMap((record) => {
+  return mapMany((record) => {
     try {
       return expand(record);
     } catch (error) {
@@ -38,7 +38,7 @@ export function perRecord<In extends MlflowRecord, Out>(
       const run = context();
       if (run === undefined) throw asError(rejection, error);
       run.reject(rejection);
-      return EMPTY;
+      return [];
     }
   });
 }

@@ -9,10 +9,11 @@
  * does, there is none, and one is made. One that comes later on the same page is added to as well.
  */
 
-import { concat, defer, mergeMap } from 'rxjs';
+import { concat, defer } from 'rxjs';
 import { takesAspect } from '../../datahub/entity-aspects.js';
 import type { Aspect, JsonValue, Proposal } from '../../datahub/proposal.js';
 import type { Operator, RunContext } from '../../stream/contracts.js';
+import { mapMany } from '../../stream/map-many.js';
 import { upsert } from '../map-to-proposals/aspects.js';
 import { factsIn, type EntityFacts } from './entity-facts.js';
 
@@ -52,7 +53,7 @@ export function enrich(enrichment: Enrichment): Operator<Proposal, Proposal> {
     defer(() => {
       const page = new EnrichedPage(enrichment, sent, skip);
       return concat(
-        source.pipe(mergeMap((proposal) => page.next(proposal))),
+        source.pipe(mapMany((proposal) => page.next(proposal))),
         defer(() => page.end()),
       );
     });
