@@ -43,6 +43,8 @@ const BAD: readonly (readonly [rule: string, proposal: Proposal, message: RegExp
   ['FIELD_MISSING', said('container', 'c', 'containerProperties', {}), /lacks name/],
   ['ASPECT_TOO_LARGE', described('container', 'c', { a: 'ä'.repeat(600) }), /1000 are allowed/],
   ['NO_JSON', said('container', 'c', 'containerProperties', cyclic as never), /JSON/],
+  ['NO_JSON', said('container', 'c', 'containerProperties', undefined as never), /no object/],
+  ['NO_JSON', said('container', 'c', 'containerProperties', null as never), /no object/],
 ];
 
 describe('validate', () => {
