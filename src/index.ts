@@ -46,6 +46,7 @@ export { addOwners, type AddOwnersOptions, type OwnerRule } from './operators/ad
 export { addDomain, type AddDomainOptions } from './operators/add-domain.js';
 export { addProperties, type AddPropertiesOptions } from './operators/add-properties.js';
 export { renameBy, type RenameByOptions } from './operators/rename-by.js';
+export { byUrn, type ByUrnRule } from './operators/enrichment/by-urn.js';
 export { patch, type PatchOptions } from './operators/patch.js';
 export { validate, type ValidateOptions } from './operators/validate.js';
 export type { EntityFacts } from './operators/enrichment/entity-facts.js';

@@ -27,7 +27,7 @@ const DOMAINS: ListAspect = { aspectName: 'domains', field: 'domains', keyOf: St
  *
  * Its place is behind `mapToProposals`. A run can be in no domain: it is counted as skipped.
  *
- * @param rule - options, or a function that gives the domain of an entity, undefined for none
+ * @param rule - options, or a function that gives the domain or domains of an entity, undefined for none
  * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
  *
  * @example
@@ -42,12 +42,12 @@ const DOMAINS: ListAspect = { aspectName: 'domains', field: 'domains', keyOf: St
  * // domains {"domains":["urn:li:domain:marketing"]}
  */
 export function addDomain(
-  rule: AddDomainOptions | ((entity: EntityFacts) => string | undefined),
+  rule: AddDomainOptions | ((entity: EntityFacts) => string | readonly string[] | undefined),
 ): Operator<Proposal, Proposal> {
   if (typeof rule === 'function') {
     const rules = (entity: EntityFacts): readonly string[] => {
-      const domain = rule(entity);
-      return domain === undefined ? [] : [domain];
+      const given = rule(entity) ?? [];
+      return typeof given === 'string' ? [given] : given;
     };
     return enrich(byRule('addDomain', DOMAINS, rules, element));
   }

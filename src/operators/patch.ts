@@ -7,6 +7,7 @@ import { parseOptions } from '../core/options.js';
 import type { JsonValue, Proposal } from '../datahub/proposal.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
 import { mapMany } from '../stream/map-many.js';
+import { DESCRIBED_TYPES } from './enrichment/entity-facts.js';
 
 /** What tells the elements of a list apart, as DataHub's own library names it in patches. */
 const LISTS: Readonly<
@@ -25,6 +26,11 @@ export const patchOptionsSchema = z.strictObject({
     .min(1)
     .default([...ASPECTS])
     .describe('The lists that are added to instead of being replaced'),
+  entityTypes: z
+    .array(z.enum(DESCRIBED_TYPES))
+    .min(1)
+    .optional()
+    .describe('Types of entities whose lists they are; all unless set'),
 });
 
 export type PatchOptions = z.input<typeof patchOptionsSchema>;
@@ -51,9 +57,12 @@ export type PatchOptions = z.input<typeof patchOptionsSchema>;
 export function patch(options: PatchOptions = {}): Operator<Proposal, Proposal> {
   const settings = parseOptions('patch', patchOptionsSchema, options);
   const patched = new Set<string>(settings.aspects);
+  const types =
+    settings.entityTypes === undefined ? undefined : new Set<string>(settings.entityTypes);
   let context: RunContext | undefined;
   const operator: Operator<Proposal, Proposal> = mapMany((proposal: Proposal) => {
     if (proposal.changeType !== 'UPSERT' || !patched.has(proposal.aspectName)) return [proposal];
+    if (types?.has(proposal.entityType) === false) return [proposal];
     const made = patchOf(proposal);
     if (made.length === 0) context?.recorder.skipped('patch: nothing to add');
     return made;

@@ -71,4 +71,11 @@ describe('patch', () => {
     ];
     expect(outputOf(patch({ aspects: ['globalTags'] }), ...others)).toEqual(others);
   });
+
+  it('is for the types of entities that are named, and leaves the others alone', () => {
+    const dataset = tags('dataset', 'd', 'gold');
+    const [first, second] = outputOf(patch({ entityTypes: ['dataset'] }), list, dataset);
+    expect(first).toEqual(list);
+    expect(second?.changeType).toBe('PATCH');
+  });
 });
