@@ -35,7 +35,7 @@ function parse(context: CommandContext): Invocation | undefined {
   return invocation;
 }
 
-async function dispatch({ command, file }: Invocation, session: Session): Promise<number> {
+async function dispatch({ command, file, output }: Invocation, session: Session): Promise<number> {
   switch (command) {
     case 'run':
       return (await import('./run-command.js')).runCommand(session);
@@ -45,6 +45,8 @@ async function dispatch({ command, file }: Invocation, session: Session): Promis
       return (await import('./graph-command.js')).graphCommand(session);
     case 'replay':
       return (await import('./replay-command.js')).replayCommand(session, file ?? '');
+    case 'migrate':
+      return (await import('./migrate-command.js')).migrateCommand(session, file ?? '', output);
     case 'state show':
       return (await import('./state-command.js')).stateShowCommand(session);
     case 'state reset':

@@ -9,13 +9,16 @@ import { LOG_FORMATS, LOG_LEVELS } from './log-options.js';
 import type { CliOptions } from './session.js';
 import { columnsOf, type CommandContext } from './terminal.js';
 
-export type CommandName = 'run' | 'check' | 'graph' | 'replay' | 'state show' | 'state reset';
+export type CommandName =
+  'run' | 'check' | 'graph' | 'replay' | 'migrate' | 'state show' | 'state reset';
 
 export interface Invocation {
   readonly command: CommandName;
   readonly options: CliOptions;
-  /** Of `replay`: the dead-letter file. */
+  /** Of `replay`: the dead-letter file. Of `migrate`: the recipe. */
   readonly file?: string;
+  /** Of `migrate`: the file to write. */
+  readonly output?: string;
 }
 
 /** Neither reads nor writes what a pipeline does. */
@@ -58,6 +61,7 @@ export const MEANINGLESS: Readonly<
     ['fresh', '--fresh'],
     ['full', '--full'],
   ],
+  migrate: [['config', '--config'], ...STATE_MEANINGLESS, ['state', '--state']],
   'state show': STATE_MEANINGLESS,
   'state reset': STATE_MEANINGLESS,
 };
@@ -86,6 +90,13 @@ export function buildProgram(
     onCommand({ command: 'replay', options, file });
   };
 
+  const actMigrate = (file: string, output: string | undefined, _: unknown, self: Command) => {
+    refuseExtraArguments(self, 2);
+    const options = program.opts<CliOptions>();
+    refuseMeaningless(options, 'migrate');
+    onCommand({ command: 'migrate', options, file, ...(output === undefined ? {} : { output }) });
+  };
+
   program
     .description('Streams the metadata of MLflow into DataHub.')
     .version(context.version, '--version', 'print the version')
@@ -102,7 +113,7 @@ export function buildProgram(
     .addOption(
       new Option(
         '-c, --config <file>',
-        "the pipeline to run (default: pipeline.config.ts here, else the package's own)",
+        "the pipeline to run, or a recipe (.yml, .yaml) of DataHub's own connector (default: pipeline.config.ts here, else the package's own)",
       ),
     )
     .addOption(
@@ -177,6 +188,14 @@ export function buildProgram(
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments()
     .action(actReplay);
+  program
+    .command('migrate')
+    .argument('<recipe>', "a recipe (YAML) of DataHub's own connector")
+    .argument('[file]', 'the file to write, which must not be there yet (default: standard output)')
+    .description('write the configuration that a recipe means; its secrets stay out of it')
+    .helpOption('-h, --help', 'print this help')
+    .allowExcessArguments()
+    .action(actMigrate);
   const state = program
     .command('state')
     .description('look at what runs remember, or forget it (see --state)')
@@ -199,7 +218,7 @@ export function buildProgram(
 function refuseExtraArguments(command: Command, expected = 0): void {
   const first = command.args[expected];
   if (first === undefined) return;
-  const names = ['run', 'check', 'graph', 'replay', 'state'];
+  const names = ['run', 'check', 'graph', 'replay', 'migrate', 'state'];
   const ofState = command.parent?.name() === 'state';
   const meant = ofState || names.includes(first) ? undefined : didYouMean(first, names);
   const advice = ofState
@@ -233,6 +252,8 @@ Examples:
   ${program} check --from https://mlflow.example.com
   ${program} --from https://mlflow.example.com --workspace '*' --to out.json
   ${program} --config my.config.ts --dry-run --report report.json
+  ${program} --config recipe.yml
+  ${program} migrate recipe.yml pipeline.config.ts
   ${program} --from http://localhost:5000 --to datahub+http://localhost:8080
   ${program} --from http://localhost:5000 --to datahub+http://localhost:8080 --state mlflow.state
       each time only what changed since the last; what is gone is removed

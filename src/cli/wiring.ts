@@ -35,6 +35,7 @@ export async function wire(
     cwd: context.cwd,
     packageRoot: context.packageRoot,
     modules: context.modules,
+    env: context.env,
     ...(options.config === undefined ? {} : { path: options.config }),
   });
   const { from, workspace, to, deadLetter } = options;

@@ -9,6 +9,7 @@ import { messageOf, PipelineError } from '../core/errors.js';
 import type { PipelineDefinition } from '../stream/run-pipeline.js';
 import { checkPipeline } from './define-pipeline.js';
 import { importPrepared } from './prepared-config.js';
+import type { Env } from './recipe/references.js';
 
 /** Looked for in the current folder, in this order. */
 export const CONFIG_NAMES = ['pipeline.config.ts', 'pipeline.config.js', 'pipeline.config.mjs'];
@@ -25,6 +26,8 @@ export interface LoadConfigOptions {
    * only where the configuration is not the package's own, which Node itself can load.
    */
   readonly modules: () => Promise<Readonly<Record<string, object>>>;
+  /** Where a recipe's references are looked up. */
+  readonly env?: Env;
 }
 
 export interface LoadedConfig {
@@ -38,10 +41,10 @@ export interface LoadedConfig {
 }
 
 /**
- * Loads the configuration, TypeScript or JavaScript.
+ * Loads the configuration, TypeScript or JavaScript, or a recipe of DataHub's own connector.
  *
  * @throws PipelineError (usage) `CONFIG_NOT_FOUND`, `CONFIG_SYNTAX`, `CONFIG_FAILED`,
- *   `NOT_A_PIPELINE`, or `INVALID_OPTIONS` from a component; each names the file, and the line
+ *   `NOT_A_PIPELINE`, `RECIPE_SYNTAX`, `BAD_RECIPE`, or `INVALID_OPTIONS` from a component; each names the file, and the line
  *   where it is known
  */
 export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConfig> {
@@ -49,7 +52,9 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
   const displayPath = display(path, options.cwd);
   const exports =
     (isDefault ? await importPrepared(path) : undefined) ??
-    (await evaluate(path, displayPath, await options.modules()));
+    (isRecipe(path)
+      ? await recipeAt(path, displayPath, options)
+      : await evaluate(path, displayPath, await options.modules()));
   return {
     definition: await definitionOf(exports, displayPath),
     path,
@@ -75,6 +80,21 @@ function findConfig({ path, cwd, packageRoot }: LoadConfigOptions): {
   const own = join(packageRoot, 'pipeline.config.ts');
   if (isFile(own)) return { path: own, isDefault: true };
   throw usage('CONFIG_NOT_FOUND', `there is no ${CONFIG_NAMES.join(', ')} in ${cwd}`);
+}
+
+/** Loaded late: most have none. */
+async function recipeAt(
+  path: string,
+  displayPath: string,
+  { modules, env = {} }: LoadConfigOptions,
+): Promise<unknown> {
+  const { pipelineOfRecipe } = await import('./recipe/index.js');
+  const { 'mlflow-datahub': factories = {} } = await modules();
+  return { default: await pipelineOfRecipe(path, displayPath, { env, factories }) };
+}
+
+function isRecipe(path: string): boolean {
+  return /\.ya?ml$/i.test(path);
 }
 
 async function evaluate(
