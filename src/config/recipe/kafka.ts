@@ -77,8 +77,8 @@ function userInfo(text: Text | undefined): Record<string, Option | undefined> {
   if (text === undefined) return {};
   if (text instanceof Reference) {
     return {
-      username: new Derived(text, ".replace(/:.*$/s, '')"),
-      password: new Derived(text, ".replace(/^[^:]*:/, '')"),
+      username: new Derived(text, ".replace(/:.*$/s, '')", 'userInfo'),
+      password: new Derived(text, ".replace(/^[^:]*:/, '')", 'userInfo'),
     };
   }
   const colon = text.indexOf(':');

@@ -19,10 +19,14 @@ export class Reference {
 
 /** Something worked out of a reference when the written configuration runs. */
 export class Derived {
-  /** @param code - what is called on the text: `.split(',')` */
+  /**
+   * @param code - what is called on the text: `.split(',')`
+   * @param name - of the whole text, where it is a secret and its parts have other names
+   */
   constructor(
     readonly of: Reference,
     readonly code: string,
+    readonly name?: string,
   ) {}
 }
 

@@ -81,7 +81,11 @@ class Printer {
     if (typeof option === 'string' || option instanceof Reference) {
       return this.#text(option, path);
     }
-    if (option instanceof Derived) return `${this.#text(option.of, path)}${option.code}`;
+    if (option instanceof Derived) {
+      const { of, code, name } = option;
+      const whole = name === undefined ? path : [...path.slice(0, -1), name];
+      return `${this.#text(of, whole)}${code}`;
+    }
     if (option instanceof Call) {
       this.factories.add(option.factory);
       const { argument } = option;

@@ -21,7 +21,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   kafkaSink: 'KAFKA',
 };
 
-const SECRET_OPTIONS = new Set(['password', 'token', 'keyPassphrase', 'clientSecret']);
+const SECRET_OPTIONS = new Set(['password', 'token', 'keyPassphrase', 'clientSecret', 'userInfo']);
 
 /** `Bearer ` before a reference gives nothing away. */
 const NO_SECRET = /^\s*(Bearer|Basic|Token)?\s*$/i;

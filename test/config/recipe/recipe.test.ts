@@ -316,6 +316,19 @@ describe('migrating', () => {
     for (const name of variables) expect(text).toContain(`env('${name}')`);
   });
 
+  it('takes apart what a variable has as one', async () => {
+    const recipe = KAFKA.replace('"b1:9092, b2:9092"', '${BROKERS}');
+    const { text, newVariables } = await migrated(
+      recipe.replace('me:registry-secret', '${INFO:-me:registry-secret}'),
+    );
+    expect(text).toContain("brokers: env('BROKERS').split(',')");
+    expect(text).toContain("username: env('INFO').replace(/:.*$/s, '')");
+    expect(text).toContain("password: env('INFO').replace(/^[^:]*:/, '')");
+    expect(newVariables).toEqual(['KAFKA_SASL_PASSWORD']);
+    const mixed = await migrated(recipe.replace('me:registry-secret', 'me:x${PART}'));
+    expect(mixed.text).toContain("env('KAFKA_REGISTRY_USER_INFO').replace");
+  });
+
   it.each([
     ['the least', MINIMAL],
     ['all', FULL],
