@@ -45,11 +45,12 @@ export function addDomain(
   rule: AddDomainOptions | ((entity: EntityFacts) => string | readonly string[] | undefined),
 ): Operator<Proposal, Proposal> {
   if (typeof rule === 'function') {
-    const rules = (entity: EntityFacts): readonly string[] => {
+    const listed = (entity: EntityFacts): readonly string[] => {
       const given = rule(entity) ?? [];
       return typeof given === 'string' ? [given] : given;
     };
-    return enrich(byRule('addDomain', DOMAINS, rules, element));
+    // With its signature, where it has one.
+    return enrich(byRule('addDomain', DOMAINS, Object.assign(listed, { ...rule }), element));
   }
   const options = parseOptions('addDomain', addDomainOptionsSchema, rule);
   return enrich(staticRule('addDomain', DOMAINS, options, [element(options.domain)]));

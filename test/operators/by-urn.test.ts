@@ -33,8 +33,23 @@ describe('byUrn', () => {
     },
   );
 
-  it.each(['(', '(?s).*', 'a\\Z', '(?P<a>b)(?P=a)', 'a++', '(?x) a'])('refuses %s', (text) => {
+  it.each(['(', 'a++', '(?x) a'])('refuses %s', (text) => {
     expect(() => byUrn({ rules: { [text]: [1] } })).toThrow(/byUrn: .*regular expressions/);
+  });
+
+  it('says in its signature what it depends on', () => {
+    const of = (rule: Parameters<typeof byUrn<string>>[0]) => addTags(byUrn(rule)).signature;
+    const rules = { a: ['1'], b: ['2'] };
+    const different = [
+      of({ rules }),
+      of({ rules: { b: ['2'], a: ['1'] } }), // the first that matches is another one
+      of({ rules, firstMatchOnly: false }),
+      of({ rules, entityTypes: ['dataset'] }),
+    ];
+    expect(new Set(different).size).toBe(4);
+    expect(of({ rules, firstMatchOnly: true })).toBe(of({ rules }));
+    expect(addTags(() => []).signature).toBeUndefined();
+    expect(addDomain(() => undefined).signature).toBeUndefined();
   });
 
   it('is a rule for operators', () => {
@@ -44,6 +59,8 @@ describe('byUrn', () => {
       tags('dataset', 'raw', 'bronze'),
       tagKey('bronze'),
     ]);
+    const domain = addDomain(byUrn({ rules: { '.*': ['a'] } }));
+    expect(domain.signature).toMatch(/^addDomain byUrn .*"a"/);
     const domains = outputOf(addDomain(byUrn({ rules: { '.*': ['a', 'b'] } })), dataset);
     expect(domains[1]?.aspect).toEqual({ domains: ['urn:li:domain:a', 'urn:li:domain:b'] });
   });

@@ -5,13 +5,15 @@
 import { z } from 'zod';
 import { parseOptions } from '../../core/options.js';
 import { DESCRIBED_TYPES, type EntityFacts } from './entity-facts.js';
+import { pythonPattern } from './python-pattern.js';
+import type { RuleHooks } from './rule.js';
 
 const ruleSchema = z.strictObject({
   rules: z
     .record(z.string(), z.array(z.unknown()))
-    .refine((rules) => Object.keys(rules).every((text) => compiled(text) !== undefined), {
+    .refine((rules) => Object.keys(rules).every((text) => pythonPattern(text) !== undefined), {
       error: ({ input }) =>
-        `must have regular expressions that Python and JavaScript read alike, unlike ${unreadable(input)}`,
+        `must have regular expressions of Python, and of those that can be read here, unlike ${unreadable(input)}`,
     }),
   firstMatchOnly: z.boolean().default(true),
   entityTypes: z.array(z.enum(DESCRIBED_TYPES)).min(1).optional(),
@@ -37,35 +39,26 @@ export interface ByUrnRule<T> {
  * rule({ entityType: 'dataset', entityUrn: 'urn:li:dataset:(urn:li:dataPlatform:s3,raw/a,PROD)', name: 'a', properties: {} });
  * // ['bronze']
  */
-export function byUrn<T>(rule: ByUrnRule<T>): (entity: EntityFacts) => readonly T[] {
+export function byUrn<T>(rule: ByUrnRule<T>): ((entity: EntityFacts) => readonly T[]) & RuleHooks {
   const { rules, firstMatchOnly, entityTypes } = parseOptions('byUrn', ruleSchema, rule);
   const types = entityTypes === undefined ? undefined : new Set<string>(entityTypes);
   const compiledRules = Object.entries(rules).map(
-    ([text, values]) => [compiled(text), values as readonly T[]] as const,
+    ([text, values]) => [pythonPattern(text), values as readonly T[]] as const,
   );
-  return ({ entityType, entityUrn }) => {
+  const valuesFor = ({ entityType, entityUrn }: EntityFacts): readonly T[] => {
     if (types?.has(entityType) === false) return [];
-    const matching = compiledRules.filter(([expression]) => expression?.test(entityUrn));
-    return (firstMatchOnly ? matching.slice(0, 1) : matching).flatMap(([, values]) => values);
+    if (firstMatchOnly) return compiledRules.find(matches(entityUrn))?.[1] ?? [];
+    return compiledRules.filter(matches(entityUrn)).flatMap(([, values]) => values);
   };
+  const signature = `byUrn ${JSON.stringify([Object.entries(rules), firstMatchOnly, entityTypes])}`;
+  return Object.assign(valuesFor, { signature });
 }
 
-/** What means another thing to Python, or nothing to one of the two. */
-const FOREIGN = /\\[AZ]|\(\?P=|\(\?#|\(\?[aimsuxL-]+[:)]|[*+?}]\+/;
-
-/** Undefined where it can't be. Matched at the start only, as by Python's `re.match`. */
-function compiled(text: string): RegExp | undefined {
-  const ignoresCase = text.startsWith('(?i)');
-  const body = (ignoresCase ? text.slice(4) : text).replaceAll('(?P<', '(?<');
-  if (FOREIGN.test(body)) return undefined;
-  try {
-    return new RegExp(`^(?:${body})`, ignoresCase ? 'i' : '');
-  } catch {
-    return undefined;
-  }
+function matches(urn: string): (rule: readonly [RegExp | undefined, unknown]) => boolean {
+  return ([expression]) => expression?.test(urn) === true;
 }
 
 function unreadable(rules: unknown): string {
-  const text = Object.keys(rules as object).find((each) => compiled(each) === undefined);
+  const text = Object.keys(rules as object).find((each) => pythonPattern(each) === undefined);
   return JSON.stringify(text);
 }

@@ -23,17 +23,27 @@ export function staticRule(
   };
 }
 
+/** What is known of a rule beside what it gives. */
+export interface RuleHooks {
+  /** As in `OperatorHooks`: absent where a function of the user's own decides, as nobody knows what it looks at. */
+  readonly signature?: string;
+}
+
 /**
- * Has no signature: what the function looks at is not known.
- *
- * @param rule - the user's own
+ * @param rule - the user's own, or one of `byUrn`
  * @param element - makes an element of what it gives
  */
 export function byRule<T>(
   name: string,
   list: ListAspect,
-  rule: (entity: EntityFacts) => readonly T[],
+  rule: ((entity: EntityFacts) => readonly T[]) & RuleHooks,
   element: (given: T) => JsonValue,
 ): Enrichment {
-  return { list, additionsOf: (entity) => rule(entity).map(element), label: name };
+  const { signature } = rule;
+  return {
+    list,
+    additionsOf: (entity) => rule(entity).map(element),
+    label: name,
+    ...(signature === undefined ? {} : { signature: `${name} ${signature}` }),
+  };
 }

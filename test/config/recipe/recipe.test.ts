@@ -243,7 +243,7 @@ describe('is refused, with its place:', () => {
       /semantics can be PATCH/,
     ],
     [
-      "type: pattern_add_dataset_tags\n    config: { tag_pattern: { rules: { '(?s)a': [b] } } }",
+      "type: pattern_add_dataset_tags\n    config: { tag_pattern: { rules: { '(?x)a': [b] } } }",
       /byUrn: .*regular expression/,
     ],
   ])('the transformer %s', async (transformer, expected) => {
