@@ -31,7 +31,7 @@ export const addOwnersOptionsSchema = z.strictObject({
     .min(1)
     .describe('Names of users of DataHub, or URNs of users and groups: `urn:li:corpGroup:team-a`'),
   type: z
-    .union([z.enum(TYPES), z.string().startsWith(CUSTOM_TYPE)])
+    .union([z.enum(TYPES), z.string().startsWith(CUSTOM_TYPE, { abort: true })])
     .default(OWNER_TYPE)
     .describe('Of the ownership; one of your own by its URN, `urn:li:ownershipType:…`'),
   ...choiceOptions,

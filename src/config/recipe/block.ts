@@ -27,6 +27,8 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 
 export class Block {
   readonly #asked = new Set<string>();
+  /** Known, and refused. */
+  readonly #lacked = new Set<string>();
 
   private constructor(
     readonly reading: Reading,
@@ -115,12 +117,17 @@ export class Block {
     return number;
   }
 
+  percent(key: string): number | undefined {
+    const number = this.number(key);
+    if (number === undefined || (number >= 0 && number <= 100)) return number;
+    throw this.refuse(key, 'must be a number from 0 to 100');
+  }
+
   /** Passes over keys that have no meaning here, and do no harm. */
   pass(...keys: readonly string[]): void {
     for (const key of keys) {
-      if (!(key in this.values)) continue;
       this.#asked.add(key);
-      this.reading.unused.push(this.placeOf(key));
+      if (Object.hasOwn(this.values, key)) this.reading.unused.push(this.placeOf(key));
     }
   }
 
@@ -133,14 +140,14 @@ export class Block {
   /** Refuses keys that people may have, with what to do instead. */
   lacks(advice: Readonly<Record<string, string>>): void {
     for (const [key, instead] of Object.entries(advice)) {
-      this.#asked.add(key);
+      this.#lacked.add(key);
       if (this.has(key)) throw this.refuse(key, `is not had here: ${instead}`);
     }
   }
 
   /** Call it when all keys have been asked for. */
   end(): void {
-    const unknown = this.keys().find((key) => !this.#asked.has(key));
+    const unknown = this.keys().find((key) => !this.#asked.has(key) && !this.#lacked.has(key));
     if (unknown === undefined) return;
     const allowed = [...this.#asked];
     const meant = didYouMean(unknown, allowed);

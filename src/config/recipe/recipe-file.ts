@@ -21,13 +21,14 @@ export interface RecipeFile {
  * @throws PipelineError `RECIPE_SYNTAX` (usage), with line and column
  */
 export async function parseRecipe(text: string, name: string): Promise<RecipeFile> {
-  const { parseDocument, LineCounter, isNode } = await import('yaml');
+  const { parseDocument, LineCounter, isNode, visit } = await import('yaml');
   const lines = new LineCounter();
   const document = parseDocument(text, {
     version: '1.1',
     lineCounter: lines,
     prettyErrors: false,
-    logLevel: 'silent',
+    // With `silent`, further documents would be passed over.
+    logLevel: 'error',
   });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -37,11 +38,17 @@ export async function parseRecipe(text: string, name: string): Promise<RecipeFil
   if (problem !== undefined) {
     throw syntaxError(`${at(problem.pos[0])}: ${withoutValues(problem)}`, problem);
   }
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return;
+      throw syntaxError(`${at(alias.range?.[0] ?? 0)}: no anchor has this name before it`);
+    },
+  });
   let content: unknown;
   try {
     content = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw syntaxError(`${name}: an alias in it leads nowhere, or to too much`, error);
+    throw syntaxError(`${name}: its aliases make too much of it`, error);
   }
   return {
     content,
@@ -62,6 +69,7 @@ export async function parseRecipe(text: string, name: string): Promise<RecipeFil
 /** The library's own sentence repeats pieces of the text in some cases, and they may be secrets. */
 function withoutValues({ code, message }: Yaml.YAMLError): string {
   if (code === 'DUPLICATE_KEY') return 'this key stands here twice: leave one of them out';
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here: leave one of them out';
   return `no YAML: ${message.replace(/: ?"?.*$/s, '').replace(/`[^`]*`|"[^"]*"/g, '…')}`;
 }
 
@@ -72,6 +80,6 @@ export function pathText(path: Path): string {
     .join('');
 }
 
-function syntaxError(message: string, cause: unknown): PipelineError {
+function syntaxError(message: string, cause?: unknown): PipelineError {
   return new PipelineError(message, { code: 'RECIPE_SYNTAX', category: 'usage', cause });
 }

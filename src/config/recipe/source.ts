@@ -80,7 +80,7 @@ function stateOf(block: Block, pipelineName: string): Option | undefined {
   const state = {
     path: `${pipelineName.replace(/[^\w.-]+/g, '-') || 'mlflow'}.state`,
     removeStale: block.flag('remove_stale_metadata'),
-    staleLimitPercent: block.number('fail_safe_threshold'),
+    staleLimitPercent: block.percent('fail_safe_threshold'),
   };
   block.pass('max_checkpoint_state_size');
   block.only('ignore_old_state', false, 'is not had here: take it out, and run with --fresh');

@@ -65,13 +65,14 @@ export function translateTransformers(transformers: readonly Block[]): Call[] {
   const patched = new Map<string, Set<string>>();
   const met = new Set<string>();
   for (const transformer of transformers) {
-    const type = transformer.word('type') ?? '';
+    const type = transformer.word('type');
+    if (type === undefined) throw transformer.refuse(undefined, '"type" is missing');
     const [, form, name = ''] = /^(simple|pattern)_(\w+)$/.exec(type) ?? [];
     const found = SUPPORTED.includes(type) ? KINDS[name] : undefined;
     if (found === undefined) {
       throw transformer.refuse(
-        transformer.has('type') ? 'type' : undefined,
-        '`migrate` the recipe without it, and put an operator of your own in its place. ' +
+        'type',
+        'is not had here: `migrate` the recipe without it, and put an operator of your own in its place. ' +
           `Transformers that are had: ${SUPPORTED.join(', ')}`,
       );
     }
@@ -137,11 +138,14 @@ function simple(config: Block, kind: Kind, types: readonly string[]): Call[] {
   const place = config.placeOf();
   const chosen = { entityTypes: types };
   if (kind === PROPERTIES) {
-    const properties = config.textsByName('properties') ?? {};
+    const properties = config.textsByName('properties');
+    if (properties === undefined) throw config.refuse(undefined, '"properties" is missing');
     return [new Call('addProperties', { properties, ...chosen }, place)];
   }
   const items = config.texts(kind.list);
-  if (items.length === 0) throw config.refuse(undefined, `"${kind.list}" is missing`);
+  if (items.length === 0) {
+    throw config.refuse(undefined, `"${kind.list}" is missing, or has nothing in it`);
+  }
   switch (kind.operator) {
     case 'addTags':
       return [new Call('addTags', { tags: items, ...chosen }, place)];

@@ -228,6 +228,11 @@ describe('is refused, with its place:', () => {
       /5:5: source.config must have "username" and "password"/,
     ],
     ['no sink', [/sink:[^]*/, ''], /recipe.yml:2:1: "sink" is missing/],
+    [
+      'a limit out of bounds',
+      ['tracking_uri', 'stateful_ingestion: { fail_safe_threshold: 400 }\n    tracking_uri'],
+      /5:48: .*fail_safe_threshold must be a number from 0 to 100/,
+    ],
     ['an unknown block', ['sink:', 'sinks: {}\nsink:'], /recipe.yml:6:8: sinks is not known here/],
   ] as const)('%s', async (_, [from, to], expected) => {
     const error = await refusalOf(load(MINIMAL.replace(from, to)));
@@ -236,6 +241,14 @@ describe('is refused, with its place:', () => {
   });
 
   it.each([
+    ['config: {}', /transformers\[0\] "type" is missing/],
+    ['type: simple_add_dataset_tags\n    config: { tag_urns: [] }', /"tag_urns" .* nothing in it/],
+    ['type: simple_add_dataset_tags\n    config: { tag_urns: a }', /tag_urns must be a list/],
+    ['type: simple_add_dataset_properties', /"properties" is missing/],
+    [
+      'type: simple_add_ownership\n    config: { owner_urns: [a], ownership_type: BOSS }',
+      /"type" must be one of .*DATAOWNER.* or a text that begins with urn:li:ownershipType:/,
+    ],
     ['type: simple_add_dataset_dataproduct', /transformers\[0\].type .*pattern_add_domain/],
     ['type: simple_add_dataset_domain\n    config: { domains: [marketing] }', /write its URN/],
     [
@@ -258,6 +271,13 @@ describe('is refused, with its place:', () => {
     ['a:\n\t- b: secret-value-1', /^recipe.yml:2:1/],
     ['- a', /^recipe.yml:1:1: must be a block/],
     ['', /recipe.yml.* "source" is missing/],
+    ['source: *secret-value', /^recipe.yml:1:9: no anchor/],
+    [`${MINIMAL}---\n${MINIMAL}`, /^recipe.yml:10:1: a second document/],
+    [MINIMAL.replace('http', '!!x secret-value'), /^recipe.yml:5:19: no YAML: Unresolved tag/],
+    [MINIMAL.replace('http', '"secret-value'), /^recipe.yml:\d+:1: no YAML/],
+    [MINIMAL.replace('http://localhost:5000', '[secret-value]'), /5:19: .* must be a text/],
+    [MINIMAL.replace('http://localhost:5000', 'ftp://a:secret-value@h'), /5:5: .* ftp/],
+    [MINIMAL.replace('http://localhost:5000', '${A:?secret-value}'), /5:19: .*not understood/],
   ])('the YAML %j', async (text, expected) => {
     const error = await refusalOf(load(text));
     expect(error.message).toMatch(expected);
