@@ -4,6 +4,7 @@
 
 import {
   deliberateDifferences,
+  type DeliberateDifference,
   type Difference,
   type FieldDifference,
 } from './deliberate-differences.js';
@@ -21,15 +22,18 @@ export interface Comparison {
 /**
  * For every (URN, aspect) of the peer there must be one of ours with the same fields, and ours may
  * have no more; but for what stands in the table of deliberate differences.
+ *
+ * @param more - deliberate differences beside those of the table
  */
 export function compare(
   peer: readonly FiledProposal[],
   ours: readonly FiledProposal[],
+  more: readonly DeliberateDifference[] = [],
 ): Comparison {
   const met = new Set<string>();
   const unexpected: string[] = [];
   const report = (difference: Difference): void => {
-    const names = deliberateDifferences
+    const names = [...deliberateDifferences, ...more]
       .filter(({ covers }) => covers(difference))
       .map(({ name }) => name);
     for (const name of names) met.add(name);

@@ -33,15 +33,30 @@ export async function runPeer(trackingUri: string, config: PeerConfig = {}): Pro
       sink: { type: 'file', config: { filename } },
     };
     await writeFile(recipe, JSON.stringify(content));
-    const { status, stdout, stderr } = await run(
-      join(binOf(PEER), 'datahub'),
-      ['ingest', 'run', '--no-default-report', '--no-progress', '-c', recipe],
-      { cwd: folder, env: PEER_ENVIRONMENT, timeoutMs: 300_000, allow: [0, 1] },
-    );
-    return { status, proposals: await readProposals(filename), log: stdout + stderr };
+    return await ingest(recipe, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Runs a recipe whose sink is the file `out.json`.
+ *
+ * @param folder - where it is run
+ * @param env - what the recipe refers to
+ */
+export async function ingest(
+  recipe: string,
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<PeerResult> {
+  const { status, stdout, stderr } = await run(
+    join(binOf(PEER), 'datahub'),
+    ['ingest', 'run', '--no-default-report', '--no-progress', '-c', recipe],
+    { cwd: folder, env: { ...PEER_ENVIRONMENT, ...env }, timeoutMs: 300_000, allow: [0, 1] },
+  );
+  const proposals = await readProposals(join(folder, 'out.json'));
+  return { status, proposals, log: stdout + stderr };
 }
 
 export const PEER_ENVIRONMENT = {
