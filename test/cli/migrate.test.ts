@@ -1,7 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import * as api from '../../src/index.js';
 import { run, temporaryFolder } from './support.js';
+
+const STORE = fileURLToPath(new URL('../../examples/store/mlflow.db', import.meta.url));
 
 const RECIPE = `
 run_id: one
@@ -44,6 +48,27 @@ describe('migrate', () => {
     expect(again.status).toBe(2);
     expect(again.stderr).toContain('new.config.ts is there already');
     expect(readFileSync(join(cwd, 'new.config.ts'), 'utf8')).toBe(written);
+  });
+
+  it('writes what runs, and gives the same', async () => {
+    const cwd = temporaryFolder();
+    const out = join(cwd, 'out.ndjson');
+    const recipe = `
+source: { type: mlflow, config: { tracking_uri: 'sqlite:///${STORE}' } }
+transformers: [{ type: simple_add_dataset_tags, config: { tag_urns: ['urn:li:tag:a'] } }]
+sink: { type: file, config: { filename: '${out}' } }
+`;
+    writeFileSync(join(cwd, 'recipe.yml'), recipe);
+    const outputOf = async (config: string): Promise<string> => {
+      const { status, stderr } = await run(['--config', config], { cwd, components: api });
+      expect(status, stderr).toBe(0);
+      const text = readFileSync(out, 'utf8');
+      return text.replace(/,"systemMetadata":\{[^}]*\}/g, '');
+    };
+    const before = await outputOf('recipe.yml');
+    expect(before).toContain('urn:li:tag:a');
+    expect((await run(['migrate', 'recipe.yml', 'pipeline.config.ts'], { cwd })).status).toBe(0);
+    expect(await outputOf('pipeline.config.ts')).toBe(before);
   });
 
   it.each([

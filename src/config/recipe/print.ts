@@ -7,9 +7,11 @@ import {
   Derived,
   Reference,
   type Option,
+  type Text,
   type Translation,
   type Variable,
 } from './option.js';
+import { layOut, textPiece, type Piece } from './layout.js';
 import { variableFor, withoutSecrets } from './secret-names.js';
 
 /** A configuration as text, and what its reader has to know. */
@@ -21,8 +23,7 @@ export interface WrittenConfig {
   readonly unused: readonly string[];
 }
 
-/** As `.prettierrc` of this project has it. */
-const WIDTH = 100;
+const IMPORTED_FROM = " from 'mlflow-datahub';";
 
 const ENV = `
 /** As in the recipe: a variable that is not set ends the run. */
@@ -38,12 +39,17 @@ export function printConfig(translation: Translation, name: string): WrittenConf
   const { source, operators, sinks, state, unused } = translation;
   const printer = new Printer();
   const entries = [
-    `  source: ${printer.option(source, [], 2)},`,
-    `  operators: ${printer.list(operators, [], 2, true)},`,
-    `  sinks: ${printer.list(sinks, [], 2)},`,
-    ...(state === undefined ? [] : [`  state: ${printer.option(state, ['state'], 2)},`]),
-  ];
+    entry('source', printer.option(source, [])),
+    entry('operators', printer.list(operators, [])),
+    entry('sinks', printer.list(sinks, [])),
+    ...(state === undefined ? [] : [entry('state', printer.option(state, ['state']))]),
+  ].map((piece) => `  ${layOut(piece, 2, 2, 1)},`);
   const imports = [...printer.factories, 'definePipeline'].sort((a, b) => a.localeCompare(b, 'en'));
+  const imported: Piece = {
+    kind: 'list',
+    brackets: '{}',
+    items: imports.map((each) => textPiece(each)),
+  };
   const newVariables = [...printer.newVariables];
   const text = [
     '/**',
@@ -52,7 +58,7 @@ export function printConfig(translation: Translation, name: string): WrittenConf
     ...note('Without a meaning here, and left out', unused),
     ' */',
     '',
-    `import {\n${imports.map((each) => `  ${each},\n`).join('')}} from 'mlflow-datahub';`,
+    `import ${layOut(imported, 0, 'import '.length, IMPORTED_FROM.length)}${IMPORTED_FROM}`,
     ...(printer.usesEnv ? [ENV.trimEnd()] : []),
     '',
     'export default definePipeline({',
@@ -73,46 +79,40 @@ class Printer {
   readonly newVariables = new Set<string>();
   usesEnv = false;
 
-  /**
-   * @param path - from the factory on
-   * @param indent - of the line that it begins in
-   */
-  option(option: Option, path: readonly string[], indent: number): string {
-    if (typeof option === 'string' || option instanceof Reference) {
-      return this.#text(option, path);
-    }
+  /** @param path - from the factory on */
+  option(option: Option, path: readonly string[]): Piece {
+    if (typeof option === 'string' || option instanceof Reference) return this.#text(option, path);
     if (option instanceof Derived) {
       const { of, code, name } = option;
       const whole = name === undefined ? path : [...path.slice(0, -1), name];
-      return `${this.#text(of, whole)}${code}`;
+      return textPiece(`${this.#expression(of, whole, true)}${code}`);
     }
     if (option instanceof Call) {
       this.factories.add(option.factory);
-      const { argument } = option;
-      const inner = argument === undefined ? '' : this.option(argument, [option.factory], indent);
-      return `${option.factory}(${inner})`;
+      const { factory: name, argument } = option;
+      return argument === undefined
+        ? { kind: 'call', name }
+        : { kind: 'call', name, argument: this.option(argument, [name]) };
     }
-    if (typeof option !== 'object') return String(option);
-    if (Array.isArray(option)) return this.list(option as readonly Option[], path, indent);
-    const entries = Object.entries(option).flatMap(([key, value]) =>
-      value === undefined
-        ? []
-        : [`${keyText(key)}: ${this.option(value, [...path, key], indent + 2)}`],
+    if (typeof option !== 'object') return textPiece(String(option));
+    if (Array.isArray(option)) return this.list(option as readonly Option[], path);
+    const items = Object.entries(option).flatMap(([key, value]) =>
+      value === undefined ? [] : [entry(keyText(key), this.option(value, [...path, key]))],
     );
-    return wrapped('{', entries, '}', indent, ' ');
+    return { kind: 'list', brackets: '{}', items };
   }
 
-  list(
-    items: readonly Option[],
-    path: readonly string[],
-    indent: number,
-    eachItsLine = false,
-  ): string {
-    const texts = items.map((item) => this.option(item, path, indent + 2));
-    return wrapped('[', texts, ']', indent, '', eachItsLine);
+  list(items: readonly Option[], path: readonly string[]): Piece {
+    return { kind: 'list', brackets: '[]', items: items.map((item) => this.option(item, path)) };
   }
 
-  #text(text: string | Reference, path: readonly string[]): string {
+  #text(text: Text, path: readonly string[]): Piece {
+    const expression = this.#expression(text, path);
+    return textPiece(expression, !/^(`|env\()/.test(expression));
+  }
+
+  /** @param isCalled - whether something of it is called: `(a || b).split(',')` */
+  #expression(text: Text, path: readonly string[], isCalled = false): string {
     const kept = withoutSecrets(text, path);
     if (kept === undefined) {
       const name = variableFor(path);
@@ -121,7 +121,10 @@ class Printer {
     }
     if (typeof kept === 'string') return quoted(kept);
     const [only, ...others] = kept.parts;
-    if (typeof only === 'object' && others.length === 0) return this.#variable(only);
+    if (typeof only === 'object' && others.length === 0) {
+      const variable = this.#variable(only);
+      return isCalled && only.fallback !== undefined ? `(${variable})` : variable;
+    }
     const parts = kept.parts.map((part) =>
       typeof part === 'string'
         ? part.replace(/[\\`]|\$\{/g, '\\$&')
@@ -136,26 +139,14 @@ class Printer {
       return `env('${name}')`;
     }
     // An empty text is no address and no token.
-    if (fallback === '' && orEmpty === true) return `(process.env['${name}'] || undefined)`;
+    if (fallback === '' && orEmpty === true) return `process.env['${name}'] || undefined`;
     const operator = orEmpty === true ? '||' : '??';
-    return `(process.env['${name}'] ${operator} ${quoted(fallback)})`;
+    return `process.env['${name}'] ${operator} ${quoted(fallback)}`;
   }
 }
 
-function wrapped(
-  open: string,
-  items: readonly string[],
-  close: string,
-  indent: number,
-  padding: string,
-  eachItsLine = false,
-): string {
-  const line = `${open}${padding}${items.join(', ')}${padding}${close}`;
-  if (items.length === 0) return open + close;
-  // Room for the key before it, about.
-  if (!eachItsLine && indent + line.length < WIDTH - 30 && !line.includes('\n')) return line;
-  const blanks = ' '.repeat(indent);
-  return `${open}\n${items.map((item) => `${blanks}  ${item},\n`).join('')}${blanks}${close}`;
+function entry(key: string, value: Piece): Piece {
+  return { kind: 'entry', key, value };
 }
 
 function keyText(key: string): string {
@@ -164,7 +155,13 @@ function keyText(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : quoted(key);
 }
 
+/** In the quotes that it has fewer of. */
 function quoted(text: string): string {
-  const inner = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
-  return `'${inner.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}'`;
+  const count = (mark: string): number => text.split(mark).length;
+  const quote = count("'") > count('"') ? '"' : "'";
+  const inner = JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll('\\"', '"')
+    .replaceAll(quote, `\\${quote}`);
+  return `${quote}${inner.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}${quote}`;
 }

@@ -1,6 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import * as prettier from 'prettier';
 import * as rxjs from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig, type LoadedConfig } from '../../../src/config/load-config.js';
@@ -98,6 +101,9 @@ sink:
     topic_routes:
       MetadataChangeProposal: Proposals
 `;
+
+/** More than ten operators. */
+const TRANSFORMERS = fileURLToPath(new URL('../../live/recipes/overwrite.yml', import.meta.url));
 
 const ENV = { MLFLOW_USER: 'ada', MLFLOW_PASSWORD: 'hidden-password' };
 
@@ -289,10 +295,8 @@ describe('migrating', () => {
   it('keeps references, and names what is passed over', async () => {
     const { text, newVariables, unused } = await migrated(FULL);
     expect(text).toContain("password: env('MLFLOW_PASSWORD')");
-    expect(text).toContain(
-      "uri: `https://${(process.env['MLFLOW_HOST'] || 'mlflow.example.com')}`",
-    );
-    expect(text).toContain("token: (process.env['DATAHUB_TOKEN'] || undefined)");
+    expect(text).toContain("uri: `https://${process.env['MLFLOW_HOST'] || 'mlflow.example.com'}`");
+    expect(text).toContain("token: process.env['DATAHUB_TOKEN'] || undefined");
     expect(newVariables).toEqual(['DATAHUB_HEADERS_X_TEAM']);
     expect(text).not.toContain('clear-text-header');
     expect(unused).toEqual(['recipe.yml:3:9: run_id']);
@@ -349,10 +353,61 @@ describe('migrating', () => {
     expect(mixed.text).toContain("env('KAFKA_REGISTRY_USER_INFO').replace");
   });
 
+  // The files are compiled and linted with everything else.
+  it.each([
+    ['least', MINIMAL],
+    ['full', FULL],
+    ['kafka', KAFKA.replace('"b1:9092, b2:9092"', '${BROKERS:-b1:9092,b2:9092}')],
+    ['transformers', readFileSync(TRANSFORMERS, 'utf8')],
+  ])('writes what compiles, and Prettier leaves as it is: %s', async (name, recipe) => {
+    const { text } = await migrated(recipe);
+    await expect(text).toMatchFileSnapshot(`written/${name}.config.ts`);
+    expect(await isPretty(text)).toBe(true);
+  });
+
+  it('is left as it is by Prettier, whatever is in it', async () => {
+    const texts = fc.string({
+      unit: fc.constantFrom(...`ab"'\\\`{ -.`),
+      minLength: 1,
+      maxLength: 90,
+    });
+    const owners = fc.array(
+      texts.filter((text) => text.trim() !== ''),
+      { minLength: 1, maxLength: 4 },
+    );
+    const transformer = fc.oneof(
+      fc.record({ properties: fc.dictionary(texts, texts, { maxKeys: 4 }) }).map((config) => ({
+        type: 'simple_add_dataset_properties',
+        config,
+      })),
+      fc.dictionary(fc.stringMatching(/^[a-z]{1,40}$/), owners, { maxKeys: 3 }).map((rules) => ({
+        type: 'pattern_add_dataset_ownership',
+        config: { owner_pattern: { rules } },
+      })),
+      owners.map((tags) => ({ type: 'simple_add_dataset_tags', config: { tag_urns: tags } })),
+    );
+    const recipes = fc.record({
+      source: fc.record({ uri: texts, prefix: texts }).map(({ uri, prefix }) => ({
+        type: 'mlflow',
+        config: { tracking_uri: `${uri}\${A_VARIABLE:-x}`, base_external_url: prefix },
+      })),
+      transformers: fc.array(transformer, { maxLength: 12 }),
+      sink: texts.map((filename) => ({ type: 'file', config: { filename } })),
+    });
+    await fc.assert(
+      fc.asyncProperty(recipes, async (recipe) => {
+        const { text } = await migrated(JSON.stringify(recipe));
+        expect(await isPretty(text), text).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it.each([
     ['the least', MINIMAL],
     ['all', FULL],
     ['Kafka', KAFKA],
+    ['with all transformers', readFileSync(TRANSFORMERS, 'utf8')],
   ])('writes what runs as the recipe does: %s', async (_, recipe) => {
     const env = {
       ...ENV,
@@ -399,6 +454,10 @@ function load(
   if (text !== undefined) writeFileSync(join(folder, path), text);
   const modules = () => Promise.resolve({ 'mlflow-datahub': api, rxjs });
   return loadConfig({ cwd: folder, packageRoot: '/nowhere', modules, path, env });
+}
+
+function isPretty(text: string): Promise<boolean> {
+  return prettier.check(text, { parser: 'typescript', singleQuote: true, printWidth: 100 });
 }
 
 async function refusalOf(loading: Promise<unknown>): Promise<PipelineError> {
