@@ -142,7 +142,7 @@ function expected(issue: z.core.$ZodIssue): string {
     case 'not_multiple_of':
       return `a multiple of ${issue.divisor}`;
     case 'invalid_format':
-      if (issue.format === 'starts_with') return `a text that begins with ${issue.prefix}`;
+      if ('prefix' in issue) return `a text that begins with ${String(issue.prefix)}`;
       return (
         FORMAT_NAMES[issue.format] ??
         (issue.pattern === undefined ? `a valid ${issue.format}` : `a text like ${issue.pattern}`)

@@ -68,8 +68,7 @@ export const recipeDifferences: readonly DeliberateDifference[] = [
     'domains',
     (peer, ours) =>
       Array.isArray(peer) &&
-      canonical(ours ?? null) ===
-        canonical(peer.map((each) => (GUID.test(String(each)) ? `urn:li:domain:${each}` : each))),
+      canonical(ours ?? null) === canonical((peer as readonly Json[]).map(String).map(urnOfDomain)),
   ),
 ];
 
@@ -87,6 +86,10 @@ function differing(
       difference.field === field &&
       accepts(difference.peer, difference.ours),
   };
+}
+
+function urnOfDomain(domain: string): string {
+  return GUID.test(domain) ? `urn:li:domain:${domain}` : domain;
 }
 
 function isObject(value: Json | undefined): value is JsonObject {

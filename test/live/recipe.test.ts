@@ -187,10 +187,10 @@ function patched(proposal: FiledProposal): FiledProposal {
   const { arrayPrimaryKeys, patch } = JSON.parse(value) as Patch;
   const known = KNOWN[aspectName]?.aspect ?? {};
   const field = LISTS[aspectName] ?? '';
-  const elements = new Map(
+  const elements = new Map<string, Json>(
     (known[field] as readonly JsonObject[]).map((element) => {
       const keys = arrayPrimaryKeys[field]?.map((name) => valueAt(element, name.split('␟')));
-      return [`/${[field, ...(keys ?? [])].join('/')}`, element as Json];
+      return [`/${[field, ...(keys ?? [])].join('/')}`, element];
     }),
   );
   for (const { op, path, value: element } of patch) {
