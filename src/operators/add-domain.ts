@@ -50,7 +50,7 @@ export function addDomain(
       return typeof given === 'string' ? [given] : given;
     };
     // With its signature, where it has one.
-    return enrich(byRule('addDomain', DOMAINS, Object.assign(listed, { ...rule }), element));
+    return enrich(byRule('addDomain', DOMAINS, Object.assign(listed, rule), element));
   }
   const options = parseOptions('addDomain', addDomainOptionsSchema, rule);
   return enrich(staticRule('addDomain', DOMAINS, options, [element(options.domain)]));
