@@ -35,6 +35,7 @@ export {
 
 // Operators
 export { versionGate, type VersionGateOptions } from './operators/version-gate.js';
+export { filter, type FilterOptions } from './operators/filter.js';
 export { buildUrns, type BuildUrnsOptions } from './operators/build-urns.js';
 export { mapToProposals, type MapToProposalsOptions } from './operators/map-to-proposals/index.js';
 export { dedup, type DedupOptions } from './operators/dedup.js';
@@ -72,5 +73,7 @@ export { pythonFloat } from './datahub/python-float.js';
 export type * from './datahub/proposal.js';
 export type * from './mlflow/types.js';
 export type * from './mlflow/records.js';
+export type * from './mlflow/filter/rules.js';
+export { recordFilter, type RecordFilter } from './mlflow/filter/record-filter.js';
 export type * from './stream/contracts.js';
 export { Recorder, type RunCounts, type WarningGroup } from './stream/recorder.js';

@@ -216,6 +216,8 @@ function valueAt(options: unknown, path: Path): unknown {
 
 function keysOf(schema: Schema | undefined): readonly string[] {
   const bare = schema === undefined ? undefined : unwrap(schema);
+  // Of a union, zod gives the problems of the one branch that nearly fits as if there were no other.
+  if (bare instanceof z.ZodUnion) return bare.options.flatMap((branch) => keysOf(branch));
   return bare instanceof z.ZodObject ? Object.keys(bare.shape) : [];
 }
 

@@ -24,6 +24,26 @@ export function patternTest(text: string): (value: string) => boolean {
   return (value) => expression.test(value);
 }
 
+/**
+ * The texts that patterns match, where they are but a few and hold none of the characters that mean
+ * something in a pattern, or to a database; undefined otherwise.
+ *
+ * @param texts - valid patterns
+ *
+ * @example
+ * literalsOf(['core|ml', 'web']); // ['core', 'ml', 'web']
+ * literalsOf(['team-.*']); // undefined
+ */
+export function literalsOf(texts: readonly string[]): readonly string[] | undefined {
+  const literals = texts.flatMap((text) => text.split('|'));
+  return literals.length <= MAX_LITERALS && literals.every((text) => LITERAL.test(text))
+    ? [...new Set(literals)]
+    : undefined;
+}
+
+const LITERAL = /^[A-Za-z0-9_:@/-][A-Za-z0-9_ :@/-]*$/;
+const MAX_LITERALS = 50;
+
 function isPattern(text: string): boolean {
   try {
     compiled(text);

@@ -4,6 +4,7 @@
 
 import type { OperatorFunction } from 'rxjs';
 import type { JsonValue, Proposal } from '../datahub/proposal.js';
+import type { FilterRules } from '../mlflow/filter/rules.js';
 import type { RecordKey } from '../mlflow/record-key.js';
 import type { MlflowRecord, RecordKind } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
@@ -71,11 +72,20 @@ export interface Page<T> {
   readonly position?: PagePosition;
   /** Records that are there and what they were: not given again. Only for a plan with a memory. */
   readonly unchanged?: readonly RecordKey[];
+  /** Records that are there, and the plan's filters leave out. Only for a plan with a memory. */
+  readonly leftOut?: readonly RecordKey[];
 }
 
 /** What a source is asked to read. Operators narrow it before the reading starts. */
 export interface ReadPlan {
   readonly kinds: ReadonlySet<RecordKind>;
+  /**
+   * What of these kinds is left out, by any of the filters: see `RecordFilter`. Experiments and models
+   * that are left out take their runs and versions with them, and runs that are left out describe no
+   * dataset; they are still given beside versions that are kept. A source that gives what is left out
+   * does no harm, but where state is kept: then it must not.
+   */
+  readonly filters?: readonly FilterRules[];
   /** What is known from earlier sweeps; absent where the run keeps no state. */
   readonly memory?: ReadMemory;
 }

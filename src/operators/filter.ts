@@ -1,0 +1,191 @@
+/**
+ * `filter`: what of MLflow comes to DataHub.
+ */
+
+import { filter as those, map } from 'rxjs';
+import { z } from 'zod';
+import { age } from '../core/age.js';
+import { parseOptions } from '../core/options.js';
+import { pattern } from '../core/pattern.js';
+import { leftOutBy, type RecordFilter, recordFilter } from '../mlflow/filter/record-filter.js';
+import type { MlflowRecord, ModelVersionRecord, RunRecord } from '../mlflow/records.js';
+import type { ServerFacts } from '../mlflow/types.js';
+import type { Operator, ReadPlan, RunContext } from '../stream/contracts.js';
+import type { Recorder } from '../stream/recorder.js';
+
+const patterns = z.array(pattern()).min(1);
+
+/** Patterns, which are allowed, or an object that says which are and which are not. */
+const choice = () =>
+  z
+    .union([patterns, z.strictObject({ allow: patterns.optional(), deny: patterns.optional() })])
+    .meta({ title: 'list of patterns, or `{ allow, deny }` with one each' })
+    .optional();
+
+const tags = (of: string) =>
+  z
+    .strictObject({
+      allow: z
+        .record(z.string(), pattern())
+        .optional()
+        .describe('By name of the tag a pattern for its value: all of them have to match'),
+      deny: z
+        .record(z.string(), pattern())
+        .optional()
+        .describe('By name of the tag a pattern for its value: none of them may match'),
+    })
+    .optional()
+    .describe(`Tags of ${of}`);
+
+export const filterOptionsSchema = z.strictObject({
+  experiments: z
+    .strictObject({
+      names: choice().describe('Names'),
+      tags: tags('experiments'),
+      createdWithin: age()
+        .optional()
+        .describe('No older than that: `12h`, `90d`, `4w`; those of MLflow 1.28 have no age'),
+    })
+    .optional()
+    .describe('Experiments; the runs of those that are left out are left out, too'),
+  runs: z
+    .strictObject({
+      names: choice().describe('Names'),
+      tags: tags('runs'),
+      statuses: choice().describe('Such as `FINISHED`'),
+      users: choice().describe('Who started them'),
+      startedWithin: age().optional().describe('Started no longer ago than that'),
+    })
+    .optional()
+    .describe('Runs; versions that come from them are not left out for that'),
+  models: z
+    .strictObject({
+      names: choice().describe('Names'),
+      tags: tags('models'),
+      createdWithin: age().optional().describe('No older than that'),
+      updatedWithin: age().optional().describe('Changed no longer ago than that'),
+    })
+    .optional()
+    .describe('Registered models; the versions of those that are left out are left out, too'),
+  versions: z
+    .strictObject({
+      tags: tags('versions'),
+      stages: choice().describe('Such as `Production`; a version without one has `None`'),
+      aliases: choice().describe('One of its aliases has to be allowed, and none may be denied'),
+      statuses: choice().describe('Such as `READY`'),
+      users: choice().describe('Who registered them'),
+      createdWithin: age().optional().describe('No older than that'),
+      updatedWithin: age().optional().describe('Changed no longer ago than that'),
+    })
+    .optional()
+    .describe('Versions of models'),
+});
+
+export type FilterOptions = z.input<typeof filterOptionsSchema>;
+
+/**
+ * Lets experiments, runs, models and versions through that options allow. In a pipeline, what is left
+ * out is not even read where the store can be told so, and counts as gone: with state, DataHub is rid
+ * of it after the next sweep over everything. Several of them keep what each of them keeps.
+ *
+ * Its place is first, before anything that changes records. A run that is left out is still looked up
+ * for a version that is kept.
+ *
+ * Ages count from the start of the pipeline's run; by itself, from when the operator is made. By
+ * itself it leaves datasets as they are; in a pipeline, runs that are left out describe none.
+ *
+ * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
+ *
+ * @example
+ * const server = { uri: 'http://host:5000', versionText: '2.22.5', searchesExperiments: true };
+ * const model = { creationTimestamp: 1, lastUpdatedTimestamp: 2, tags: [], aliases: [] };
+ * from<MlflowRecord[]>([
+ *   { kind: 'registeredModel', server, model: { ...model, name: 'prod-churn' } },
+ *   { kind: 'registeredModel', server, model: { ...model, name: 'prod-churn-tmp' } },
+ * ])
+ *   .pipe(filter({ models: { names: { allow: ['prod-.*'], deny: ['.*-tmp'] } } }))
+ *   .subscribe((record) => console.log('model' in record && record.model.name)); // prod-churn
+ */
+export function filter(options: FilterOptions): Operator<MlflowRecord, MlflowRecord> {
+  const rules = parseOptions('filter', filterOptionsSchema, options);
+  let sieve = new Sieve(recordFilter([rules], Date.now()));
+  const operator: Operator<MlflowRecord, MlflowRecord> = (records) =>
+    records.pipe(
+      map((record) => sieve.of(record)),
+      those((record) => record !== undefined),
+    );
+  return Object.assign(operator, {
+    label: 'filter',
+    signature: `filter ${JSON.stringify(rules)}`,
+    takes: 'record' as const,
+    open: ({ startedAt, recorder }: RunContext) => {
+      sieve = new Sieve(recordFilter([rules], startedAt), recorder);
+    },
+    narrow: (plan: ReadPlan): ReadPlan => ({ ...plan, filters: [...(plan.filters ?? []), rules] }),
+  });
+}
+
+/** For one run. Behind a source that obeys the plan it finds nothing more to leave out. */
+class Sieve {
+  /** Experiments and models left out, which come before what depends on them. */
+  readonly #leftOut = new Set<string>();
+
+  constructor(
+    private readonly filter: RecordFilter,
+    private readonly recorder?: Recorder,
+  ) {}
+
+  of(record: MlflowRecord): MlflowRecord | undefined {
+    switch (record.kind) {
+      case 'experiment': {
+        const { experiment, server } = record;
+        const why = this.filter.experiment(experiment);
+        if (why !== undefined) this.#leftOut.add(keyOf(server, experiment.experimentId));
+        return this.#unless(why, record);
+      }
+      case 'registeredModel': {
+        const { model, server } = record;
+        const why = this.filter.model(model);
+        if (why !== undefined) this.#leftOut.add(keyOf(server, `model ${model.name}`));
+        return this.#unless(why, record);
+      }
+      case 'run':
+        return this.#run(record);
+      case 'modelVersion':
+        return this.#unless(this.#whyVersion(record), record);
+      case 'server':
+      case 'dataset':
+        return record;
+    }
+    return record; // of a kind of the user's own
+  }
+
+  #run(record: RunRecord): RunRecord | undefined {
+    const { run, experiment, versions, server } = record;
+    const why =
+      this.filter.experimentNamed(experiment.name) ??
+      (this.#leftOut.has(keyOf(server, experiment.experimentId)) ? 'experiments' : undefined) ??
+      this.filter.run(run);
+    if (why !== undefined) return this.#unless(why, record);
+    const kept = versions.filter((version) => this.#whyVersion({ version, server }) === undefined);
+    return kept.length === versions.length ? record : { ...record, versions: kept };
+  }
+
+  #whyVersion({ version, server }: Pick<ModelVersionRecord, 'version' | 'server'>) {
+    return (
+      this.filter.modelNamed(version.name) ??
+      (this.#leftOut.has(keyOf(server, `model ${version.name}`)) ? 'models' : undefined) ??
+      this.filter.version(version)
+    );
+  }
+
+  #unless<R extends MlflowRecord>(why: string | undefined, record: R): R | undefined {
+    if (why === undefined) return record;
+    this.recorder?.skipped(leftOutBy(record.kind, why));
+    return undefined;
+  }
+}
+
+function keyOf({ workspace = '' }: ServerFacts, id: string): string {
+  return `${workspace} ${id}`;
+}
