@@ -89,7 +89,7 @@ function checkSource(
           ? 'it does not say how much there is'
           : counts.map(([kind, value]) => `${count(value)} ${kindLabel(kind, value)}`).join(', '),
         dropped.length === 0
-          ? 'everything is read'
+          ? `everything is read${plan.filters === undefined ? '' : ', but for what filters leave out'}`
           : `left out by the operators: ${dropped.map((kind) => kindLabel(kind)).join(', ')}`,
         ...context.recorder.counts().warnings.map(({ message }) => `warning: ${message}`),
       ];

@@ -95,6 +95,24 @@ export class JoinIndex {
     }
   }
 
+  /** Versions, added or not, with the aliases that their models were given so far, sorted. */
+  withAliases(versions: readonly ModelVersion[]): readonly ModelVersion[] {
+    if (!this.#hasAliases || versions.length === 0) return versions;
+    const names = new Set(versions.map(({ name }) => key(name)));
+    const rows = this.#scratch.all(
+      `SELECT name, version, alias FROM aliases WHERE name IN (SELECT value FROM json_each(?))`,
+      [JSON.stringify([...names])],
+    );
+    const found = new Map<string, string[]>();
+    for (const [name, version, alias] of rows) {
+      const id = `${String(version)} ${String(name)}`;
+      found.set(id, [...(found.get(id) ?? []), String(alias)]);
+    }
+    return versions.map((version) =>
+      withAliases(version, found.get(`${version.version} ${key(version.name)}`) ?? []),
+    );
+  }
+
   /**
    * The versions that came from these runs and were not given yet, by run id. Runs without any are
    * left out. Versions are in the order of (name, number), their aliases filled in and sorted.
@@ -213,9 +231,7 @@ export class JoinIndex {
     }
     const version = JSON.parse(String(content)) as ModelVersion;
     if (typeof aliasList !== 'string') return version;
-    const aliases = JSON.parse(aliasList) as string[];
-    if (aliases.length === 0) return version;
-    return { ...version, aliases: [...new Set([...version.aliases, ...aliases])].sort() };
+    return withAliases(version, JSON.parse(aliasList) as string[]);
   }
 
   /** The list of a version's aliases as JSON; not even looked for while there are none at all. */
@@ -232,6 +248,11 @@ export class JoinIndex {
     this.#scratch.run(`CREATE INDEX ${name} ON versions(${columns})`);
     this.#indexes.add(name);
   }
+}
+
+function withAliases(version: ModelVersion, aliases: readonly string[]): ModelVersion {
+  if (aliases.length === 0) return version;
+  return { ...version, aliases: [...new Set([...version.aliases, ...aliases])].sort() };
 }
 
 /** Versions are whole numbers as text; anything else comes first. */

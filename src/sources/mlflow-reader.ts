@@ -11,10 +11,13 @@
  * What is not read again where earlier sweeps are remembered: `mlflow-reader/reading-with-memory.ts`.
  */
 
+import { recordFilter } from '../mlflow/filter/record-filter.js';
+import type { FilterRules } from '../mlflow/filter/rules.js';
 import type { RecordKind } from '../mlflow/records.js';
 import { inWorkspace } from '../mlflow/workspace.js';
 import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
 import { concatPages, mapPages } from '../stream/pages.js';
+import { FilteredStore } from './filtered-store.js';
 import { JoinIndex } from './join-index.js';
 import { ReadingWithMemory } from './mlflow-reader/reading-with-memory.js';
 import { RecordPages, type RecordPage } from './mlflow-reader/record-pages.js';
@@ -27,12 +30,15 @@ const LEFTOVER_PAGE_SIZE = 500;
 /** Makes a source's reading side out of an open store, which is closed with it. */
 export function readMlflow(store: MlflowStore, context: RunContext): OpenSource {
   let index: JoinIndex | undefined;
+  /** The store as the last plan has it. */
+  let filtered: FilteredStore | undefined;
   return {
     server: store.server,
     read: (plan) => {
       index?.close();
       index = JoinIndex.open();
-      return new Reading(store, context, plan, index).pages();
+      filtered = plan.filters && filteredStore(store, context, plan.filters, plan, index);
+      return new Reading(store, context, plan, index, filtered).pages();
     },
     count: async (plan) => {
       const counts = await store.count();
@@ -46,12 +52,27 @@ export function readMlflow(store: MlflowStore, context: RunContext): OpenSource 
       add('modelVersion', counts.modelVersions);
       return wanted;
     },
-    findGone: (keys) => store.findGone(keys),
+    findGone: (keys) => (filtered ?? store).findGone(keys),
     close: async () => {
       index?.close();
       await store.close();
     },
   };
+}
+
+function filteredStore(
+  store: MlflowStore,
+  context: RunContext,
+  filters: readonly FilterRules[],
+  { memory }: ReadPlan,
+  index: JoinIndex,
+): FilteredStore {
+  return new FilteredStore(store, {
+    filter: recordFilter(filters, context.startedAt),
+    context,
+    namesLeftOut: memory !== undefined,
+    withAliases: (versions) => index.withAliases(versions),
+  });
 }
 
 type Section = () => AsyncIterable<RecordPage>;
@@ -60,18 +81,28 @@ type Section = () => AsyncIterable<RecordPage>;
 class Reading {
   readonly #pages: RecordPages;
   readonly #recall: ReadingWithMemory | undefined;
+  readonly #store: MlflowStore;
 
   constructor(
-    private readonly store: MlflowStore,
+    store: MlflowStore,
     private readonly context: RunContext,
     plan: ReadPlan,
     private readonly index: JoinIndex,
+    filtered?: FilteredStore,
   ) {
+    this.#store = filtered ?? store;
     this.#pages = new RecordPages(store.server, context, plan, index);
     const { workspace } = store.server;
     const memory = workspace === undefined ? plan.memory : plan.memory?.inWorkspace(workspace);
     if (memory !== undefined) {
-      this.#recall = new ReadingWithMemory(store, context.recorder, memory, this.#pages, index);
+      this.#recall = new ReadingWithMemory(
+        this.#store,
+        context.recorder,
+        memory,
+        this.#pages,
+        index,
+        filtered && ((run) => filtered.keepsRun(run)),
+      );
     }
   }
 
@@ -99,18 +130,19 @@ class Reading {
   }
 
   async *#server(): AsyncGenerator<RecordPage> {
-    yield await Promise.resolve(this.#pages.of([{ kind: 'server', server: this.store.server }]));
+    yield await Promise.resolve(this.#pages.of([{ kind: 'server', server: this.#store.server }]));
   }
 
   #experiments(): AsyncIterable<RecordPage> {
     const { experimentNames, server } = this.#pages;
-    return mapPages(this.store.experiments(), ({ items, rejected }) => {
+    return mapPages(this.#store.experiments(), (page) => {
+      const { items, rejected } = page;
       for (const { experimentId, name } of items) experimentNames.set(experimentId, name);
       this.#recall?.meet(items);
       if (this.#pages.wants('run')) this.#warnOfRunsOf(rejected);
       return this.#pages.of(
         items.map((experiment) => ({ kind: 'experiment', server, experiment })),
-        rejected,
+        page,
       );
     });
   }
@@ -121,35 +153,36 @@ class Reading {
       this.context.recorder.warn(
         'RUNS_NOT_READ',
         'the runs of an experiment that could not be read are not read either',
-        inWorkspace(identity, this.store.server.workspace),
+        inWorkspace(identity, this.#store.server.workspace),
       );
     }
   }
 
   #models(): AsyncIterable<RecordPage> {
-    return mapPages(this.store.registeredModels(), ({ items, rejected }) => {
+    return mapPages(this.#store.registeredModels(), (page) => {
+      const { items } = page;
       for (const model of items) this.index.setAliases(model.name, model.aliases);
-      const { server } = this.store;
+      const { server } = this.#store;
       return this.#pages.of(
         items.map((model) => ({ kind: 'registeredModel', server, model })),
-        rejected,
+        page,
       );
     });
   }
 
-  /** Gives a page only where a version could not be read. */
+  /** Gives a page only where a version could not be read, or is left out. */
   async *#indexVersions(): AsyncGenerator<RecordPage> {
-    for await (const { items, rejected } of this.store.modelVersions()) {
-      this.index.addVersions(items);
-      if (rejected.length > 0) yield this.#pages.of([], rejected);
+    for await (const page of this.#store.modelVersions()) {
+      this.index.addVersions(page.items);
+      if (page.rejected.length > 0 || page.leftOut !== undefined) yield this.#pages.of([], page);
     }
   }
 
   #runs(): AsyncIterable<RecordPage> {
     const pages = this.#pages;
-    return mapPages(this.store.runs([...pages.experimentNames.keys()]), ({ items, rejected }) => {
-      const versions = this.index.takeVersionsOfRuns(items.map(({ runId }) => runId));
-      return pages.of(pages.runs(items, versions), rejected);
+    return mapPages(this.#store.runs([...pages.experimentNames.keys()]), (page) => {
+      const versions = this.index.takeVersionsOfRuns(page.items.map(({ runId }) => runId));
+      return pages.of(pages.runs(page.items, versions), page);
     });
   }
 
@@ -157,13 +190,13 @@ class Reading {
     for (;;) {
       const versions = this.index.remainingVersions(LEFTOVER_PAGE_SIZE);
       if (versions.length === 0) return;
-      const { items, rejected } = await runsOfVersions(this.store, versions);
-      yield this.#pages.of(this.#pages.versions(versions, items), rejected);
+      const { items, rejected } = await runsOfVersions(this.#store, versions);
+      yield this.#pages.of(this.#pages.versions(versions, items), { rejected });
     }
   }
 
   async *#datasets(): AsyncGenerator<RecordPage> {
-    const { server } = this.store;
+    const { server } = this.#store;
     let after: string | undefined;
     for (;;) {
       const datasets = this.index.datasets(LEFTOVER_PAGE_SIZE, after);

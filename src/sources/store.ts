@@ -20,6 +20,8 @@ export interface StorePage<T> {
   readonly rejected: readonly Rejection[];
   /** Where reading goes on behind this page; only of runs, and only where a selection was given. */
   readonly position?: PagePosition;
+  /** Those that are there and that filters leave out; only where these are applied, and if asked for. */
+  readonly leftOut?: readonly RecordKey[];
 }
 
 /** Which runs are read, where not all of them are. */

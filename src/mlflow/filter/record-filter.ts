@@ -21,7 +21,8 @@ export interface RecordFilter {
   model(model: RegisteredModel): string | undefined;
   /** What is known by the name alone; versions of such models are left out as well. */
   modelNamed(name: string): string | undefined;
-  /** @param version - with its aliases filled in */
+  /** Whether versions have to come with their aliases. */
+  readonly needsAliases: boolean;
   version(version: ModelVersion): string | undefined;
 }
 
@@ -49,6 +50,7 @@ export function recordFilter(filters: readonly FilterRules[], now: number): Reco
     run: (run) => broken(runs, run),
     model: (model) => modelNamed(model.name) ?? broken(models, model),
     modelNamed,
+    needsAliases: filters.some(({ versions: rules }) => rules?.aliases !== undefined),
     version: (version) => broken(versions, version),
   };
 }

@@ -44,13 +44,17 @@ export class ReadingWithMemory {
   /** Undefined for `default`. */
   readonly #workspace: string | undefined;
 
-  /** @param memory - of the store's workspace */
+  /**
+   * @param memory - of the store's workspace
+   * @param keepsRun - whether a run that was found by its id is not left out
+   */
   constructor(
     private readonly store: MlflowStore,
     private readonly recorder: Recorder,
     private readonly memory: ReadMemory,
     private readonly pages: RecordPages,
     private readonly index: JoinIndex,
+    private readonly keepsRun: (run: Run) => boolean = () => true,
   ) {
     this.#workspace = store.server.workspace;
   }
@@ -123,7 +127,7 @@ export class ReadingWithMemory {
     return mapPages(this.store.runs([...experiments.keys()], selection), (page) => {
       const runs = needed === 'again' ? page.items : this.#withoutDelivered(page.items);
       const versions = this.index.takeVersionsOfRuns(runs.map(({ runId }) => runId));
-      const made = this.pages.of(this.pages.runs(runs, versions), page.rejected);
+      const made = this.pages.of(this.pages.runs(runs, versions), page);
       return page.position === undefined
         ? made
         : { ...made, position: positionIn(lanes, page.position) };
@@ -191,12 +195,17 @@ export class ReadingWithMemory {
     rejected: RecordPage['rejected'],
   ): RecordPage {
     const versions = this.index.allVersionsOfRuns(runs.map(({ runId }) => runId));
-    return this.pages.of([...this.pages.runs(runs, versions), ...more], rejected);
+    return this.pages.of([...this.pages.runs(runs, versions), ...more], { rejected });
   }
 
-  /** Neither deleted nor of an experiment that is. */
-  #isActive({ lifecycleStage, experimentId }: Run): boolean {
-    return lifecycleStage === 'active' && this.pages.experimentNames.has(experimentId);
+  /** Neither deleted nor left out, nor of an experiment that is. */
+  #isActive(run: Run): boolean {
+    const { lifecycleStage, experimentId } = run;
+    return (
+      lifecycleStage === 'active' &&
+      this.pages.experimentNames.has(experimentId) &&
+      this.keepsRun(run)
+    );
   }
 
   #runKey({ runId }: Run): RecordKey {

@@ -7,6 +7,7 @@ import type { ModelVersion, Run, ServerFacts } from '../../mlflow/types.js';
 import { inWorkspace } from '../../mlflow/workspace.js';
 import type { Page, ReadPlan, Rejection, RunContext } from '../../stream/contracts.js';
 import type { JoinIndex } from '../join-index.js';
+import type { StorePage } from '../store.js';
 
 export type RecordPage = Page<MlflowRecord>;
 
@@ -26,11 +27,23 @@ export class RecordPages {
     return kinds.some((kind) => this.plan.kinds.has(kind));
   }
 
-  /** Leaves out what was read only to be joined. */
-  of(records: readonly MlflowRecord[], rejected: RecordPage['rejected'] = []): RecordPage {
+  /**
+   * Leaves out what was read only to be joined.
+   *
+   * @param from - the store's page, with what else is said of it
+   */
+  of(
+    records: readonly MlflowRecord[],
+    from: Partial<Pick<StorePage<unknown>, 'rejected' | 'leftOut'>> = {},
+  ): RecordPage {
+    const { rejected = [], leftOut } = from;
     const wanted = records.filter(({ kind }) => this.plan.kinds.has(kind));
     for (const { kind } of wanted) if (kind !== 'server') this.context.recorder.read(kind);
-    return { records: wanted, rejected: rejected.map((each) => this.#withOrigin(each)) };
+    return {
+      records: wanted,
+      rejected: rejected.map((each) => this.#withOrigin(each)),
+      ...(leftOut === undefined ? {} : { leftOut }),
+    };
   }
 
   /** Runs, each with its versions behind it; the datasets that they use go into the index. */

@@ -96,11 +96,11 @@ function searchRuns(look: Look, request: LoggedRequest): Reply {
   if (isFiltered === undefined) return invalid(`Invalid clause(s) in filter string: ${filter}`);
   const experiments = request.body['experiment_ids'];
   const found = look.content.runs.filter(
-    ({ info }) =>
+    (run) =>
       Array.isArray(experiments) &&
-      experiments.includes(info.experiment_id) &&
-      isViewed(info.lifecycle_stage, parameter(request, 'run_view_type')) &&
-      isFiltered(info),
+      experiments.includes(run.info.experiment_id) &&
+      isViewed(run.info.lifecycle_stage, parameter(request, 'run_view_type')) &&
+      isFiltered(run),
   );
   const byStart = orderBy.some((order) => column(order) === 'start_time');
   const sign = byStart ? 1 : -1; // the default order is newest first
