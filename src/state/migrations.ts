@@ -72,4 +72,8 @@ export const MIGRATIONS: readonly string[] = [
   DROP TABLE dataset_uses;
   ALTER TABLE workspace_dataset_uses RENAME TO dataset_uses;
   `,
+  `
+  -- What was left out, as JSON.
+  ALTER TABLE sweeps ADD COLUMN filters TEXT NOT NULL DEFAULT '[]';
+  `,
 ];

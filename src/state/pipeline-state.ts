@@ -15,6 +15,7 @@ import { readMemory } from './read-memory.js';
 import {
   forgetRecords,
   hasOnlyDefault,
+  leaveOutRecords,
   saveRecords,
   touchRecords,
   unchangedRecords,
@@ -41,6 +42,7 @@ export interface DeliveredPage {
   /** By key, what their mapping depended on; without those that were not delivered whole. */
   readonly inputs: ReadonlyMap<RecordKey, string>;
   readonly unchanged?: readonly RecordKey[];
+  readonly leftOut?: readonly RecordKey[];
   readonly position?: { readonly lane: string; readonly value: string };
   /** Records that were rejected since the last page was noted. */
   readonly rejected: number;
@@ -139,6 +141,7 @@ export class PipelineState {
       saveRecords(this.database, number, facts.records, facts.inputs);
       saveDatasetUses(this.database, generation, facts.read);
       touchRecords(this.database, number, facts.unchanged ?? []);
+      leaveOutRecords(this.database, number, facts.leftOut ?? []);
       this.#saveSinkPositions(facts.sinkPositions);
       if (facts.position !== undefined) {
         const { lane, value } = facts.position;

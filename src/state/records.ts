@@ -68,6 +68,26 @@ export function touchRecords(
   );
 }
 
+/**
+ * Notes of records that they are there and left out: as if operators had dropped them, and with
+ * nothing of what they were, so that they are new when they come in again. In a transaction.
+ */
+export function leaveOutRecords(
+  database: StateDatabase,
+  sweep: number,
+  keys: readonly RecordKey[],
+): void {
+  if (keys.length === 0) return;
+  const ids = named(database, keys, 'id').map(([, id]) => id);
+  if (ids.length === 0) return;
+  database.run(
+    `UPDATE records SET mapped = ?, content = NULL, input = NULL
+     WHERE id IN (SELECT value FROM json_each(?))`,
+    sweep,
+    JSON.stringify(ids),
+  );
+}
+
 /** Forgets those of the records that the sweep did not meet. In a transaction. */
 export function forgetRecords(
   database: StateDatabase,

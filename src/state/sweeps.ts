@@ -20,6 +20,8 @@ export interface SweepRequest {
   readonly kinds: readonly string[];
   /** Names of the workspaces that are read. */
   readonly workspaces: readonly string[];
+  /** What is left out of all that, as text: of sweeps with another one, nothing is known of the rest. */
+  readonly filters: string;
   /** Whether an unfinished sweep is left where it is. */
   readonly fresh: boolean;
   /** Whether everything is read and sent. */
@@ -45,6 +47,7 @@ interface SweepRow {
   readonly sendAll: boolean;
   readonly kinds: readonly string[];
   readonly workspaces: readonly string[];
+  readonly filters: string;
   readonly sinks: readonly string[];
   readonly started: number;
   readonly completed: number | undefined;
@@ -81,7 +84,7 @@ export function beginSweep(
     database.run('UPDATE records SET input = NULL');
   }
   database.run(
-    'INSERT INTO sweeps VALUES (?, ?, ?, ?, ?, ?, 0, ?, NULL, ?)',
+    'INSERT INTO sweeps VALUES (?, ?, ?, ?, ?, ?, 0, ?, NULL, ?, ?)',
     number,
     since === undefined ? 'full' : 'lookback',
     since ?? null,
@@ -90,6 +93,7 @@ export function beginSweep(
     JSON.stringify(request.sinks.map(toKey)),
     request.now,
     JSON.stringify([...request.workspaces].sort()),
+    toKey(request.filters),
   );
   return since === undefined
     ? { number, kind: 'full', resumed: false, generation: number }
@@ -130,7 +134,7 @@ export function listSweeps(database: StateDatabase, limit: number): SweepRow[] {
     .select<
       readonly [
         ...[number, SweepKind, since: number | null, sendAll: number],
-        ...[kinds: string, workspaces: string, sinks: string],
+        ...[kinds: string, workspaces: string, filters: string, sinks: string],
         ...[started: number, completed: number | null],
       ]
     >(
@@ -141,6 +145,7 @@ export function listSweeps(database: StateDatabase, limit: number): SweepRow[] {
         'send_all',
         'kinds',
         'workspaces',
+        'filters',
         'sinks',
         'started',
         'completed',
@@ -148,26 +153,31 @@ export function listSweeps(database: StateDatabase, limit: number): SweepRow[] {
       '(SELECT * FROM sweeps ORDER BY sweep DESC LIMIT ?)',
       limit,
     )
-    .map(([number, kind, since, sendAll, kinds, workspaces, sinks, started, completed]) => ({
-      number,
-      kind,
-      since: since ?? undefined,
-      sendAll: sendAll === 1,
-      kinds: JSON.parse(kinds) as string[],
-      workspaces: JSON.parse(workspaces) as string[],
-      sinks: (JSON.parse(sinks) as string[]).map(fromKey),
-      started,
-      completed: completed ?? undefined,
-    }));
+    .map(
+      ([number, kind, since, sendAll, kinds, workspaces, filters, sinks, started, completed]) => ({
+        number,
+        kind,
+        since: since ?? undefined,
+        sendAll: sendAll === 1,
+        kinds: JSON.parse(kinds) as string[],
+        workspaces: JSON.parse(workspaces) as string[],
+        filters: fromKey(filters),
+        sinks: (JSON.parse(sinks) as string[]).map(fromKey),
+        started,
+        completed: completed ?? undefined,
+      }),
+    );
 }
 
 function canGoOn(last: SweepRow, request: SweepRequest): boolean {
-  const { sinks, kinds, workspaces, fresh, full } = request;
+  const { sinks, kinds, workspaces, filters, fresh, full } = request;
   if (fresh || last.completed !== undefined) return false;
   // A sink that was no part of it would miss what was delivered before it broke off.
   if (sinks.some((sink) => !last.sinks.includes(sink))) return false;
   if ([...kinds].sort().join() !== last.kinds.join()) return false;
   if ([...workspaces].sort().join() !== last.workspaces.join()) return false;
+  // What was left out before it broke off would not be read any more.
+  if (filters !== last.filters) return false;
   return last.sendAll || !full;
 }
 
@@ -177,7 +187,7 @@ function sinceOf(
   sweeps: readonly SweepRow[],
   lastFull: SweepRow | undefined,
   { lookbackDays, fullSweepEveryDays, fullSweepEverySweeps }: StateSettings,
-  { sinks, kinds, workspaces, full, now }: SweepRequest,
+  { sinks, kinds, workspaces, filters, full, now }: SweepRequest,
 ): number | undefined {
   const last = sweeps.find(({ completed }) => completed !== undefined);
   if (lookbackDays === undefined || full || last === undefined || lastFull === undefined) {
@@ -189,6 +199,8 @@ function sinceOf(
   ).length;
   if (fullSweepEverySweeps !== undefined && lookbacks >= fullSweepEverySweeps) return undefined;
   if (kinds.some((kind) => !lastFull.kinds.includes(kind))) return undefined;
+  // With other filters, what is there now may be as old as can be.
+  if (filters !== lastFull.filters) return undefined;
   // Of a workspace that was left out for a while nothing is known of what came into it meanwhile.
   if (workspaces.some((name) => !last.workspaces.includes(name))) return undefined;
   // A sink that was left out for a while has missed what was sent meanwhile.

@@ -100,7 +100,8 @@ export class StateKeeper {
   static open({ settings, pipeline, sinks, plan, ...rest }: StateOptions): StateKeeper {
     const { workspaces, fresh, full, dryRun, startedAt } = rest;
     const kinds = [...plan.kinds];
-    const request = { pipeline, sinks, kinds, workspaces, fresh, full, now: startedAt };
+    const filters = JSON.stringify(plan.filters ?? []);
+    const request = { pipeline, sinks, kinds, workspaces, filters, fresh, full, now: startedAt };
     return new StateKeeper(PipelineState.open(settings, request, dryRun), settings, sinks);
   }
 
@@ -166,6 +167,7 @@ export class StateKeeper {
           // What failed meanwhile may be of this page, and is to be tried again.
           inputs: failures === this.#failures ? inputs : new Map(),
           unchanged: [...unchanged, ...(page.unchanged ?? [])],
+          ...(page.leftOut === undefined ? {} : { leftOut: page.leftOut }),
           rejected: this.#rejected,
           sinkPositions: this.#positions(),
           ...(position === undefined ? {} : { position }),

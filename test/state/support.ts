@@ -26,6 +26,7 @@ export function openState(
     sinks: ['a'],
     kinds: KINDS,
     workspaces: ['default'],
+    filters: '[]',
     fresh: false,
     full: false,
     now: NOW,
