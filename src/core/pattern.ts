@@ -24,9 +24,15 @@ export function patternTest(text: string): (value: string) => boolean {
   return (value) => expression.test(value);
 }
 
+/** Whether a text holds nothing that a query could take for something else. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text);
+}
+
+const PLAIN = /^[A-Za-z0-9_.-](?:[A-Za-z0-9_ .-]*[A-Za-z0-9_.-])?$/;
+
 /**
- * The texts that patterns match, where they are but a few and hold none of the characters that mean
- * something in a pattern, or to a database; undefined otherwise.
+ * The texts that patterns match, where they are but a few, plain and without a dot; undefined otherwise.
  *
  * @param texts - valid patterns
  *
@@ -36,12 +42,12 @@ export function patternTest(text: string): (value: string) => boolean {
  */
 export function literalsOf(texts: readonly string[]): readonly string[] | undefined {
   const literals = texts.flatMap((text) => text.split('|'));
-  return literals.length <= MAX_LITERALS && literals.every((text) => LITERAL.test(text))
+  return literals.length <= MAX_LITERALS &&
+    literals.every((text) => isPlain(text) && !text.includes('.'))
     ? [...new Set(literals)]
     : undefined;
 }
 
-const LITERAL = /^[A-Za-z0-9_:@/-][A-Za-z0-9_ :@/-]*$/;
 const MAX_LITERALS = 50;
 
 function isPattern(text: string): boolean {

@@ -7,6 +7,7 @@
 
 import { messageOf } from '../core/errors.js';
 import { leftOutBy, type RecordFilter } from '../mlflow/filter/record-filter.js';
+import type { RunHint } from '../mlflow/filter/run-hint.js';
 import {
   experimentKey,
   modelKey,
@@ -23,6 +24,8 @@ import type { MlflowStore, RunSelection, StoreCounts, StorePage } from './store.
 
 export interface FilteredStoreOptions {
   readonly filter: RecordFilter;
+  /** What the store is told of the runs that `filter` keeps. */
+  readonly hint: RunHint | undefined;
   readonly context: RunContext;
   /** Whether pages name what they leave out. */
   readonly namesLeftOut: boolean;
@@ -60,7 +63,7 @@ export class FilteredStore implements MlflowStore {
   }
 
   runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
-    const pages = this.store.runs(experimentIds, selection);
+    const pages = this.store.runs(experimentIds, selection, this.options.hint);
     const { workspace } = this.server;
     return this.#kept(
       'run',

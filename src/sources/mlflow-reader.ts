@@ -12,6 +12,7 @@
  */
 
 import { recordFilter } from '../mlflow/filter/record-filter.js';
+import { runHint } from '../mlflow/filter/run-hint.js';
 import type { FilterRules } from '../mlflow/filter/rules.js';
 import type { RecordKind } from '../mlflow/records.js';
 import { inWorkspace } from '../mlflow/workspace.js';
@@ -69,6 +70,7 @@ function filteredStore(
 ): FilteredStore {
   return new FilteredStore(store, {
     filter: recordFilter(filters, context.startedAt),
+    hint: runHint(filters, context.startedAt),
     context,
     namesLeftOut: memory !== undefined,
     withAliases: (versions) => index.withAliases(versions),

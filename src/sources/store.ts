@@ -3,6 +3,7 @@
  * are joined into records is the same for all of them: see `mlflow-reader.ts`.
  */
 
+import type { RunHint } from '../mlflow/filter/run-hint.js';
 import type { RecordKey } from '../mlflow/record-key.js';
 import type { Rejection } from '../stream/contracts.js';
 import type { PagePosition } from '../stream/memory.js';
@@ -18,7 +19,7 @@ import type {
 export interface StorePage<T> {
   readonly items: readonly T[];
   readonly rejected: readonly Rejection[];
-  /** Where reading goes on behind this page; only of runs, and only where a selection was given. */
+  /** Where reading goes on behind this page; only of runs, and of use only where a selection was given. */
   readonly position?: PagePosition;
   /** Those that are there and that filters leave out; only where these are applied, and if asked for. */
   readonly leftOut?: readonly RecordKey[];
@@ -50,8 +51,13 @@ export interface MlflowStore {
    * of `next()` are served in parallel where the store gains by it.
    *
    * @param selection - pages come with their positions where it is given
+   * @param hint - runs that are none of these may be left out, and need not be
    */
-  runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>>;
+  runs(
+    experimentIds: readonly string[],
+    selection?: RunSelection,
+    hint?: RunHint,
+  ): AsyncIterable<StorePage<Run>>;
 
   /** By name; prompts are left out, as MLflow's own search does. */
   registeredModels(): AsyncIterable<StorePage<RegisteredModel>>;

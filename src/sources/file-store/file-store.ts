@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs';
 import { messageOf, PipelineError } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
+import type { RunHint } from '../../mlflow/filter/run-hint.js';
 import type { RecordKey } from '../../mlflow/record-key.js';
 import type { Experiment, ModelVersion, RegisteredModel, Run } from '../../mlflow/types.js';
 import type { RunContext } from '../../stream/contracts.js';
@@ -79,12 +80,17 @@ class FileStore implements MlflowStore {
     yield* inPages(this.#folder, folders, size, (one) => readExperiment(this.#folder, one));
   }
 
-  runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
+  runs(
+    experimentIds: readonly string[],
+    selection?: RunSelection,
+    hint?: RunHint,
+  ): AsyncIterable<StorePage<Run>> {
+    const starts = [selection?.since, hint?.startedSince].filter((start) => start !== undefined);
     const lane = selection === undefined ? undefined : runLane(experimentIds, parseRunPlace);
     return runPages(this.#folder, experimentIds, {
       root: this.#settings.path,
       pageSize: this.#settings.runsPageSize,
-      since: selection?.since,
+      since: starts.length === 0 ? undefined : Math.max(...starts),
       start: lane?.start(selection?.positions),
       positionBehind: lane?.behind,
       onVanished: async () => {

@@ -7,6 +7,7 @@
  */
 
 import type { MlflowClient } from '../../mlflow/client/mlflow-client.js';
+import type { RunHint } from '../../mlflow/filter/run-hint.js';
 import type { Run } from '../../mlflow/types.js';
 import { interleavePages, mapPages, stoppablePages } from '../../stream/pages.js';
 import type { Recorder } from '../../stream/recorder.js';
@@ -30,6 +31,8 @@ export interface RunReading {
   readonly modern: boolean;
   readonly settings: RestSettings;
   readonly recorder: Recorder;
+  /** What is known of the runs that are wanted. */
+  readonly hint?: RunHint | undefined;
 }
 
 type OpenLane = () => AsyncIterable<LanePage>;
@@ -121,6 +124,6 @@ function cutPage(
   return { page, lane: read, sections };
 }
 
-function searchOf({ settings, modern }: RunReading, lane: RunLane): Search<Run> {
-  return runSearch(settings, modern, lane);
+function searchOf({ settings, modern, hint }: RunReading, lane: RunLane): Search<Run> {
+  return runSearch(settings, modern, lane, hint);
 }

@@ -8,6 +8,7 @@ import { HttpStatusError, ResponseTooLargeError } from '../../mlflow/client/fail
 import { searchAnswer } from '../../mlflow/answer.js';
 import { readItem } from '../../mlflow/parse.js';
 import { compareText, compareVersions } from '../../mlflow/parse-values.js';
+import type { RunHint } from '../../mlflow/filter/run-hint.js';
 import type { RecordKey } from '../../mlflow/record-key.js';
 import type {
   Experiment,
@@ -111,10 +112,15 @@ class RestStore implements MlflowStore {
     return readPages(this.servers.tracking.client, search, this.context.recorder);
   }
 
-  runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
+  runs(
+    experimentIds: readonly string[],
+    selection?: RunSelection,
+    hint?: RunHint,
+  ): AsyncIterable<StorePage<Run>> {
     const { settings } = this;
     const { recorder } = this.context;
-    return readRuns({ ...this.servers.tracking, settings, recorder }, experimentIds, selection);
+    const reading = { ...this.servers.tracking, settings, recorder, hint };
+    return readRuns(reading, experimentIds, selection);
   }
 
   registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {

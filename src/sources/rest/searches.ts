@@ -3,6 +3,7 @@
  */
 
 import { EXPERIMENT, MODEL_VERSION, REGISTERED_MODEL, RUN } from '../../mlflow/parse.js';
+import type { RunHint } from '../../mlflow/filter/run-hint.js';
 import type {
   Experiment,
   KeyValue,
@@ -50,18 +51,32 @@ export function experimentSearch(settings: RestSettings, viewType: ViewType): Se
 export function runSearch(
   settings: RestSettings,
   modern: boolean,
-  { experimentIds, from = 0, until }: Pick<RunLane, 'experimentIds' | 'from' | 'until'>,
+  { experimentIds, from: start = 0, until }: Pick<RunLane, 'experimentIds' | 'from' | 'until'>,
+  hint: RunHint = {},
 ): Search<Run> {
+  const from = Math.max(start, hint.startedSince ?? 0);
   // 1.x knows the column under this name only. A missing start is NULL there, and below nothing.
   const terms = [
     ...(from > 0 ? [`attributes.start_time >= ${Math.floor(from)}`] : []),
     ...(until === undefined ? [] : [`attributes.start_time < ${until}`]),
+    ...hintTerms(hint),
   ];
   const filter = terms.length === 0 ? undefined : terms.join(' AND ');
   return {
     ...runsOf(settings.runsPageSize, modern, experimentIds, 'ACTIVE_ONLY', filter),
     keep: isActive,
   };
+}
+
+/** MLflow's filters have no `OR`, and 1.28 no `IN` but for ids: only where there is one text for each. */
+function hintTerms({ statuses = [], tags = [] }: RunHint): string[] {
+  const [status] = statuses;
+  return [
+    ...(statuses.length === 1 ? [`attributes.status = '${status}'`] : []),
+    ...tags.flatMap(({ key, values }) =>
+      values.length === 1 ? [`tags.\`${key}\` = '${values[0]}'`] : [],
+    ),
+  ];
 }
 
 /** Runs by id, deleted ones too. For MLflow 2 and later; ids must hold no quotes. */

@@ -14,12 +14,16 @@ import { experimentNumbers, inExperiments } from './runs.js';
 /** Rows that one read looks at. */
 const WINDOW = 20_000;
 
-/** @param since - milliseconds since 1970; a missing start counts as 0 */
+/**
+ * @param since - milliseconds since 1970; a missing start counts as 0
+ * @param condition - on the rows, which are `r`
+ */
 export function runsSinceReader(
   dialect: Dialect,
   runRows: RunRows,
   experimentIds: readonly string[],
   since: number,
+  condition: string,
   positionBehind: (hexId: string) => PagePosition,
 ): PageReader<Run> {
   const { select, keyOf } = dialect;
@@ -33,7 +37,7 @@ export function runsSinceReader(
     select(
       runColumns(dialect),
       `(SELECT * FROM runs AS r WHERE ${dialect.isBehind('r.run_uuid', '?2')} ${upTo}
-        AND coalesce(r.start_time, 0) >= ${Math.floor(since)} AND ${inExperiments(dialect)}
+        AND coalesce(r.start_time, 0) >= ${Math.floor(since)} AND ${inExperiments(dialect)} AND ${condition}
         ORDER BY r.run_uuid LIMIT ${limit}) AS r`,
     );
   const toTheEnd = found('?3');

@@ -10,6 +10,7 @@ import type {
   ServerFacts,
 } from '../../mlflow/types.js';
 import { messageOf } from '../../core/errors.js';
+import type { RunHint } from '../../mlflow/filter/run-hint.js';
 import type { RecordKey } from '../../mlflow/record-key.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
 import type { PagePosition } from '../../stream/memory.js';
@@ -23,6 +24,7 @@ import type {
 } from '../store.js';
 import { activeExperiments, experimentReader } from './experiments.js';
 import { goneRecords } from './gone-records.js';
+import { isHinted } from './hinted-runs.js';
 import type { PageSizes } from './options.js';
 import { reportOrphans } from './orphans.js';
 import { type Cursor, keyedPages, type PageReader } from './pages.js';
@@ -54,6 +56,7 @@ export interface SqlStoreSetup extends DatabaseNames {
       runRows: RunRows,
       experimentIds: readonly string[],
       since: number,
+      condition: string,
       positionBehind: (place: RunPlace) => PagePosition,
     ) => PageReader<Run>;
     readonly cursorBehind: (place: RunPlace) => Cursor | undefined;
@@ -86,6 +89,9 @@ export async function openSqlStore(
     throw error;
   }
 }
+
+/** Before every start that there can be. */
+const ANY_TIME = Number.MIN_SAFE_INTEGER;
 
 class SqlStore implements MlflowStore {
   readonly server: ServerFacts;
@@ -132,26 +138,35 @@ class SqlStore implements MlflowStore {
     return keyedPages(this.#database, experimentReader(dialect, this.#schema), experimentsPageSize);
   }
 
-  runs(experimentIds: readonly string[], selection?: RunSelection): AsyncIterable<StorePage<Run>> {
+  runs(
+    experimentIds: readonly string[],
+    selection?: RunSelection,
+    hint?: RunHint,
+  ): AsyncIterable<StorePage<Run>> {
     const { runsPageSize } = this.#setup.pageSizes;
     const { dialect } = this.#database;
     const rows = this.#runRows;
     const pages = (reader: PageReader<Run>, after?: Cursor) =>
       keyedPages(this.#database, reader, runsPageSize, after);
-    if (selection === undefined) return pages(runReader(dialect, rows, experimentIds));
+    if (selection === undefined && hint === undefined) {
+      return pages(runReader(dialect, rows, experimentIds));
+    }
     const { start, behind } = runLane(experimentIds, parseRunPlace);
     const behindId = (hexId: string): PagePosition => behind({ hexId });
-    const { since } = selection;
-    const place = start(selection.positions);
+    const place = start(selection?.positions);
     const byId = place && [dialect.keyOfHex(place.hexId)];
-    if (since === undefined) {
+    if (selection?.since === undefined && hint === undefined) {
       return pages(runReader(dialect, rows, experimentIds, behindId), byId);
     }
+    // Few may match either way, and then each read looks at so many rows and no more.
+    const since = Math.max(selection?.since ?? ANY_TIME, hint?.startedSince ?? ANY_TIME);
+    const condition = isHinted(hint ?? {});
     const { runsSince } = this.#setup;
     if (runsSince === undefined) {
-      return pages(runsSinceReader(dialect, rows, experimentIds, since, behindId), byId);
+      const reader = runsSinceReader(dialect, rows, experimentIds, since, condition, behindId);
+      return pages(reader, byId);
     }
-    const reader = runsSince.reader(rows, experimentIds, since, behind);
+    const reader = runsSince.reader(rows, experimentIds, since, condition, behind);
     return pages(reader, place && runsSince.cursorBehind(place));
   }
 

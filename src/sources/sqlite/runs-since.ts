@@ -36,11 +36,13 @@ export function cursorBehind({ rowId, hexId }: RunPlace): Cursor | undefined {
  * Active runs of the experiments named, in the order of their rows.
  *
  * @param since - milliseconds since 1970; a missing start counts as 0
+ * @param condition - on the rows, which are `r`
  */
 export function runsSinceReader(
   runRows: RunRows,
   experimentIds: readonly string[],
   since: number,
+  condition: string,
   positionBehind: (place: RunPlace) => PagePosition,
 ): PageReader<Run> {
   const experiments = sqliteDialect.list(experimentNumbers(experimentIds));
@@ -48,7 +50,7 @@ export function runsSinceReader(
     [...COLUMNS, 'r.row_id'],
     `(SELECT r.*, r.rowid AS row_id FROM runs AS r NOT INDEXED
       WHERE r.rowid > ?2 AND r.rowid <= ?3 AND ifnull(r.start_time, 0) >= ${Math.floor(since)}
-      AND ${inExperiments(sqliteDialect)} ORDER BY r.rowid LIMIT ?4) AS r`,
+      AND ${inExperiments(sqliteDialect)} AND ${condition} ORDER BY r.rowid LIMIT ?4) AS r`,
   );
   return function* (after, pageSize) {
     const [lowest, highest] = (yield* ask(ENDS))[0] ?? [];
