@@ -4,6 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { isPlain } from '../../src/core/pattern.js';
 import type { PipelineError } from '../../src/core/errors.js';
 import { modelKey, runKey, type RecordKey } from '../../src/mlflow/record-key.js';
 import { openMysqlStore } from '../../src/sources/mysql/mysql-store.js';
@@ -161,6 +162,30 @@ describe.each([
         const rest = await collect(store.runs(ids, { ...selection, positions }));
         expect([...(first?.items ?? []), ...rest]).toEqual(expected);
       }
+    });
+
+    it('gives all runs that it is told are wanted, and leaves out others', async () => {
+      const store = await open(nameOf(version), SMALL);
+      const { experiments, runs } = await readAll(store);
+      const ids = experiments.map(({ experimentId }) => experimentId);
+      const startedSince = runs.map(({ startTime }) => startTime).sort()[10] ?? 0;
+      const statuses = ['FINISHED', 'FAILED'];
+      const some = runs.filter(
+        ({ startTime, status }) => startTime >= startedSince && statuses.includes(status),
+      );
+      const tag = some
+        .flatMap(({ tags }) => tags)
+        .find(({ key, value }) => isPlain(key) && isPlain(value));
+      if (tag === undefined) throw new Error('no such run has a tag');
+      const { key, value } = tag;
+      const wanted = some.filter(({ tags }) =>
+        tags.some((each) => each.key === key && each.value === value),
+      );
+      const hint = { startedSince, statuses, tags: [{ key, values: [value, 'none'] }] };
+      const told = await collect(store.runs(ids, undefined, hint));
+      expect(wanted.length).toBeGreaterThan(0);
+      expect(told).toEqual(expect.arrayContaining(wanted));
+      expect(told.length).toBeLessThan(runs.length);
     });
   });
 
