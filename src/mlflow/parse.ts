@@ -3,10 +3,11 @@
  * rest of the page lives on.
  */
 
+import { readLoggedModel } from './parse-logged-model.js';
 import { readModelVersion, readRegisteredModel } from './parse-model.js';
 import { readExperiment, readRun } from './parse-run.js';
 import { MalformedError } from './parse-values.js';
-import type { Experiment, ModelVersion, RegisteredModel, Run } from './types.js';
+import type { Experiment, LoggedModel, ModelVersion, RegisteredModel, Run } from './types.js';
 
 /**
  * How one kind of entity is read from JSON and named.
@@ -85,6 +86,15 @@ export const MODEL_VERSION: EntityReader<ModelVersion> = {
     return name === undefined || version === undefined ? name : `${name} version ${version}`;
   },
   idKeys: ['name', 'version'],
+};
+
+export const LOGGED_MODEL: EntityReader<LoggedModel> = {
+  noun: 'logged model',
+  malformed: 'MALFORMED_LOGGED_MODEL',
+  read: readLoggedModel,
+  idOf: ({ modelId }) => modelId,
+  idIn: (json) => textIn(property(json, 'info'), 'model_id'),
+  idKeys: ['model_id'],
 };
 
 /** One item of a list in MLflow's JSON. */

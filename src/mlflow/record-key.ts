@@ -4,17 +4,17 @@
 
 import type { MlflowRecord } from './records.js';
 
-type Kind = 'experiment' | 'model' | 'run' | 'version';
+type Kind = 'experiment' | 'model' | 'run' | 'version' | 'loggedModel';
 
 /**
- * `run 4f2a…`, `experiment 3`, `model churn`, `version 3 churn`; of another workspace than `default`
+ * `run 4f2a…`, `experiment 3`, `model churn`, `version 3 churn`, `loggedModel m-1a2b…`; of another workspace than `default`
  * with its name, which holds neither a blank nor `@`: `run@team-a 4f2a…`.
  */
 export type RecordKey = `${Kind}${'' | `@${string}`} ${string}`;
 
 /** What a key names, in its parts. */
 export type NamedRecord = (
-  | { readonly kind: 'experiment' | 'run'; readonly id: string }
+  | { readonly kind: 'experiment' | 'run' | 'loggedModel'; readonly id: string }
   | { readonly kind: 'model'; readonly name: string }
   | { readonly kind: 'version'; readonly name: string; readonly version: string }
 ) & {
@@ -40,6 +40,10 @@ export function versionKey(name: string, version: string, workspace?: string): R
   return `${keyStart('version', workspace)}${version} ${name}`;
 }
 
+export function loggedModelKey(modelId: string, workspace?: string): RecordKey {
+  return `${keyStart('loggedModel', workspace)}${modelId}`;
+}
+
 /**
  * What all keys of a kind and a workspace begin with, and no others.
  *
@@ -63,6 +67,8 @@ export function recordKey(record: MlflowRecord): RecordKey | undefined {
       return modelKey(record.model.name, workspace);
     case 'modelVersion':
       return versionKey(record.version.name, record.version.version, workspace);
+    case 'loggedModel':
+      return loggedModelKey(record.model.modelId, workspace);
     case 'server':
     case 'dataset':
       return undefined;

@@ -5,6 +5,7 @@
 
 import type {
   Experiment,
+  LoggedModel,
   ModelVersion,
   RegisteredModel,
   Run,
@@ -45,8 +46,21 @@ export interface ModelVersionRecord extends RecordBase {
   readonly version: ModelVersion;
   /** The run it came from, deleted ones too; absent where it came from none or the run is gone. */
   readonly run?: Run;
+  /**
+   * The logged model that it was made from: only where the run is absent, or known from nowhere but
+   * the logged model.
+   */
+  readonly loggedModel?: LoggedModel;
   /** Who owns it in DataHub: a user, or a URN. Operators may say it, no source does. */
   readonly owner?: string;
+}
+
+/** A logged model of MLflow 3. Only given where an operator asks for such. */
+export interface LoggedModelRecord extends RecordBase {
+  readonly kind: 'loggedModel';
+  readonly model: LoggedModel;
+  /** The experiment it belongs to. */
+  readonly experiment: Pick<Experiment, 'experimentId' | 'name'>;
 }
 
 /** How one run describes a dataset. */
@@ -74,6 +88,7 @@ export type MlflowRecord =
   | RunRecord
   | RegisteredModelRecord
   | ModelVersionRecord
+  | LoggedModelRecord
   | DatasetRecord;
 
 export type RecordKind = MlflowRecord['kind'];
@@ -85,5 +100,9 @@ export const RECORD_KINDS = [
   'run',
   'registeredModel',
   'modelVersion',
+  'loggedModel',
   'dataset',
 ] as const satisfies readonly RecordKind[];
+
+/** Those of them that are only read where an operator asks for them, by `OperatorHooks.reads`. */
+export const OPTIONAL_KINDS: ReadonlySet<RecordKind> = new Set(['loggedModel']);

@@ -4,6 +4,7 @@
 
 import {
   EXPERIMENT,
+  LOGGED_MODEL,
   MODEL_VERSION,
   readItem,
   REGISTERED_MODEL,
@@ -27,8 +28,10 @@ export function reviveRecord(content: unknown): MlflowRecord | undefined {
   const record: Record<string, unknown> = { ...content };
   // Built anew: it may have been they that were wrong.
   delete record['urns'];
-  const { run } = record;
-  if (isObject(run)) record['run'] = withNumbers(run);
+  for (const part of ['run', 'loggedModel', 'model']) {
+    const thing = record[part];
+    if (isObject(thing)) record[part] = withNumbers(thing);
+  }
   return record as unknown as MlflowRecord;
 }
 
@@ -38,7 +41,7 @@ export interface RawItem {
   readonly code: string;
   readonly content: unknown;
   readonly server: ServerFacts;
-  /** Of a run. */
+  /** Of a run or a logged model. */
   readonly experiment?: Pick<Experiment, 'experimentId' | 'name'> | undefined;
 }
 
@@ -70,6 +73,14 @@ export function readRawItem({
       }));
     case MODEL_VERSION.malformed:
       return made(MODEL_VERSION, content, (version) => ({ kind: 'modelVersion', server, version }));
+    case LOGGED_MODEL.malformed:
+      if (experiment === undefined) return undefined;
+      return made(LOGGED_MODEL, content, (model) => ({
+        kind: 'loggedModel',
+        server,
+        model,
+        experiment,
+      }));
     default:
       return undefined;
   }
@@ -84,11 +95,11 @@ function made<T>(
   return item === undefined ? undefined : toRecord(item);
 }
 
-function withNumbers(run: JsonObject): JsonObject {
-  const { metrics } = run;
-  if (!Array.isArray(metrics)) return run;
+function withNumbers(thing: JsonObject): JsonObject {
+  const { metrics } = thing;
+  if (!Array.isArray(metrics)) return thing;
   return {
-    ...run,
+    ...thing,
     metrics: (metrics as readonly unknown[]).map((metric) =>
       isObject(metric) && typeof metric['value'] === 'string'
         ? { ...metric, value: Number(metric['value']) }

@@ -67,6 +67,37 @@ export interface Run {
   readonly datasetInputs: readonly DatasetInput[];
 }
 
+/** The last value of a metric of a logged model: one for each dataset that it was measured on. */
+export interface LoggedModelMetric extends Metric {
+  /** The run that measured it: the one that made the model, or one that evaluated it. */
+  readonly runId?: string;
+  readonly datasetName?: string;
+  readonly datasetDigest?: string;
+}
+
+/** A model as MLflow 3 keeps it with its experiment, registered or not. */
+export interface LoggedModel {
+  /** `m-` and 32 hexadecimal digits. */
+  readonly modelId: string;
+  readonly experimentId: string;
+  /** Many have the same. */
+  readonly name: string;
+  readonly artifactUri?: string;
+  readonly creationTimestamp: number;
+  readonly lastUpdatedTimestamp: number;
+  /** Whatever the user calls it: `classifier`, `agent`. */
+  readonly modelType?: string;
+  /** The run that made it. */
+  readonly sourceRunId?: string;
+  /** `PENDING`, `READY`, `FAILED`; anything else stays as it is. */
+  readonly status: string;
+  readonly statusMessage?: string;
+  readonly tags: readonly KeyValue[];
+  readonly params: readonly KeyValue[];
+  /** By key, then by dataset. */
+  readonly metrics: readonly LoggedModelMetric[];
+}
+
 export interface ModelAlias {
   readonly alias: string;
   readonly version: string;

@@ -23,6 +23,7 @@ import {
 } from '../datahub/urn.js';
 import type {
   DatasetRecord,
+  LoggedModelRecord,
   MlflowRecord,
   ModelVersionRecord,
   RegisteredModelRecord,
@@ -33,6 +34,7 @@ import type { Operator, RunContext } from '../stream/contracts.js';
 import type {
   DatasetUrns,
   IdentifiedRecord,
+  LoggedModelUrns,
   ModelVersionUrns,
   PlatformUrns,
   RegisteredModelUrns,
@@ -163,6 +165,8 @@ class UrnBuilder {
         return { ...record, urns: this.#registeredModel(record) };
       case 'modelVersion':
         return { ...record, urns: this.#modelVersion(record) };
+      case 'loggedModel':
+        return { ...record, urns: this.#loggedModel(record) };
       case 'dataset':
         return { ...record, urns: this.#dataset(record) };
     }
@@ -222,6 +226,31 @@ class UrnBuilder {
         : { user: this.#user(version.userId) }),
       ...this.#platform,
     };
+  }
+
+  #loggedModel({ model, experiment }: LoggedModelRecord): LoggedModelUrns {
+    const { modelId, sourceRunId, metrics } = model;
+    const others = metrics.flatMap(({ runId }) =>
+      runId === undefined || runId === sourceRunId ? [] : [runId],
+    );
+    return {
+      model: usable(this.#model(this.#loggedModelName(modelId))),
+      experiment: this.#experiment(experiment.name),
+      evaluations: [...new Set(others)].sort().map((id) => runUrn(id, this.workspace)),
+      ...(sourceRunId === undefined ? {} : { run: runUrn(sourceRunId, this.workspace) }),
+      ...this.#platform,
+    };
+  }
+
+  /** A version's name ends with the separator and digits: what could be one gets another end. */
+  #loggedModelName(modelId: string): string {
+    const { modelNameSeparator: separator } = this.settings;
+    const digits = /\d*$/.exec(modelId)?.[0].length ?? 0;
+    for (let length = 1; length <= digits; length += 1) {
+      const front = modelId.slice(0, -length);
+      if (front.length > separator.length && front.endsWith(separator)) return `${modelId}/`;
+    }
+    return modelId;
   }
 
   #dataset({ name }: DatasetRecord): DatasetUrns {

@@ -6,6 +6,7 @@
 import type {
   DatasetRecord,
   ExperimentRecord,
+  LoggedModelRecord,
   ModelVersionRecord,
   RegisteredModelRecord,
   RunRecord,
@@ -62,6 +63,17 @@ export interface ModelVersionUrns extends PlatformUrns {
   readonly user?: string;
 }
 
+export interface LoggedModelUrns extends PlatformUrns {
+  /** Its mlModel, by its id. */
+  readonly model: string;
+  /** The container of its experiment. */
+  readonly experiment: string;
+  /** The dataProcessInstance that made it; absent where it names none. */
+  readonly run?: string;
+  /** The dataProcessInstances of other runs that measured it, each once, in the order of their ids. */
+  readonly evaluations: readonly string[];
+}
+
 export interface DatasetUrns extends PlatformUrns {
   /** The dataset as MLflow knows it. Where it is hosted is up to the mapping. */
   readonly dataset: string;
@@ -74,6 +86,7 @@ export type IdentifiedRegisteredModel = RegisteredModelRecord & {
   readonly urns: RegisteredModelUrns;
 };
 export type IdentifiedModelVersion = ModelVersionRecord & { readonly urns: ModelVersionUrns };
+export type IdentifiedLoggedModel = LoggedModelRecord & { readonly urns: LoggedModelUrns };
 export type IdentifiedDataset = DatasetRecord & { readonly urns: DatasetUrns };
 
 /** A record and its URNs, told apart by `kind`. */
@@ -83,4 +96,5 @@ export type IdentifiedRecord =
   | IdentifiedRun
   | IdentifiedRegisteredModel
   | IdentifiedModelVersion
+  | IdentifiedLoggedModel
   | IdentifiedDataset;

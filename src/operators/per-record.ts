@@ -75,6 +75,8 @@ function nameOf(record: MlflowRecord): string {
       return `registered model ${record.model.name}`;
     case 'modelVersion':
       return `model version ${record.version.name} ${record.version.version}`;
+    case 'loggedModel':
+      return `logged model ${record.model.modelId}`;
     case 'dataset':
       return `dataset ${record.name}`;
   }

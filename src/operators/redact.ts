@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import { pattern, patternTest } from '../core/pattern.js';
 import type { MlflowRecord } from '../mlflow/records.js';
-import type { KeyValue, ModelVersion, Run } from '../mlflow/types.js';
+import type { KeyValue, LoggedModel, ModelVersion, Run } from '../mlflow/types.js';
 import type { Operator } from '../stream/contracts.js';
 
 /** MLflow keeps the user of a run here as well. */
@@ -101,13 +101,16 @@ class Redaction {
         return { ...record, run: this.#run(record.run), versions };
       }
       case 'modelVersion': {
-        const { version, run } = record;
+        const { version, run, loggedModel } = record;
         return {
           ...record,
           version: this.#version(version),
           ...(run === undefined ? {} : { run: this.#run(run) }),
+          ...(loggedModel === undefined ? {} : { loggedModel: this.#loggedModel(loggedModel) }),
         };
       }
+      case 'loggedModel':
+        return { ...record, model: this.#loggedModel(record.model) };
       case 'dataset': {
         const uses = record.uses.map((use) => ({
           ...use,
@@ -125,6 +128,14 @@ class Redaction {
       params: this.#pairs(run.params, this.drop.params, this.hash.params),
       tags: this.#tags(run.tags),
       datasetInputs: run.datasetInputs.map((input) => ({ ...input, tags: this.#tags(input.tags) })),
+    };
+  }
+
+  #loggedModel(model: LoggedModel): LoggedModel {
+    return {
+      ...model,
+      params: this.#pairs(model.params, this.drop.params, this.hash.params),
+      tags: this.#tags(model.tags),
     };
   }
 

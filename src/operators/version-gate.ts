@@ -22,7 +22,7 @@ export const versionGateOptionsSchema = z.strictObject({
 export type VersionGateOptions = z.input<typeof versionGateOptionsSchema>;
 
 /** What came with experiments that can be searched. */
-const GATED: ReadonlySet<RecordKind> = new Set(['experiment', 'run', 'dataset']);
+const GATED: ReadonlySet<RecordKind> = new Set(['experiment', 'run', 'loggedModel', 'dataset']);
 
 /**
  * Drops experiments, runs and datasets of servers older than `minimum`, and sees to it that they

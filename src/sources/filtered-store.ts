@@ -10,6 +10,7 @@ import { leftOutBy, type RecordFilter } from '../mlflow/filter/record-filter.js'
 import type { RunHint } from '../mlflow/filter/run-hint.js';
 import {
   experimentKey,
+  loggedModelKey,
   modelKey,
   parseRecordKey,
   runKey,
@@ -20,7 +21,7 @@ import type { RecordKind } from '../mlflow/records.js';
 import type { Experiment, ModelVersion, RegisteredModel, Run } from '../mlflow/types.js';
 import type { RunContext } from '../stream/contracts.js';
 import { mapPages } from '../stream/pages.js';
-import type { MlflowStore, RunSelection, StoreCounts, StorePage } from './store.js';
+import type { LoggedModels, MlflowStore, RunSelection, StoreCounts, StorePage } from './store.js';
 
 export interface FilteredStoreOptions {
   readonly filter: RecordFilter;
@@ -36,6 +37,7 @@ export interface FilteredStoreOptions {
 /** For one reading, which asks for experiments before runs and for models before versions. */
 export class FilteredStore implements MlflowStore {
   readonly server;
+  readonly loggedModels?: LoggedModels;
   readonly #experiments = new Set<string>();
   /** But for those that their names alone leave out. */
   readonly #models = new Set<string>();
@@ -47,6 +49,8 @@ export class FilteredStore implements MlflowStore {
     private readonly options: FilteredStoreOptions,
   ) {
     this.server = store.server;
+    // Those of experiments that are left out are not asked for, and there are no rules for others.
+    if (store.loggedModels !== undefined) this.loggedModels = store.loggedModels;
   }
 
   experiments(): AsyncIterable<StorePage<Experiment>> {
@@ -116,9 +120,12 @@ export class FilteredStore implements MlflowStore {
     return !this.#experiments.has(run.experimentId) && this.options.filter.run(run) === undefined;
   }
 
-  /** Runs that are there and left out are among those that are gone. Others are named in pages. */
+  /**
+   * Runs and logged models that are there and left out are among those that are gone. Others are named
+   * in pages.
+   */
   async findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
-    const leftOut = await this.#runsLeftOut(keys);
+    const leftOut = await this.#leftOut(keys);
     const gone = await this.store.findGone(keys.filter((key) => !leftOut.has(key)));
     return new Set([...leftOut, ...gone]);
   }
@@ -131,17 +138,11 @@ export class FilteredStore implements MlflowStore {
     // The store is its owner's.
   }
 
-  async #runsLeftOut(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
-    const ids = keys.flatMap((key) => {
-      const record = parseRecordKey(key);
-      return record.kind === 'run' ? [record.id] : [];
-    });
-    if (ids.length === 0 || !this.#isAnswering) return new Set();
+  async #leftOut(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
+    if (!this.#isAnswering) return new Set();
     const { context } = this.options;
     try {
-      const { items } = await this.store.runsById(ids);
-      const leftOut = items.filter((run) => !this.keepsRun(run));
-      return new Set(leftOut.map(({ runId }) => runKey(runId, this.server.workspace)));
+      return new Set([...(await this.#runsLeftOut(keys)), ...(await this.#modelsLeftOut(keys))]);
     } catch (error) {
       context.signal.throwIfAborted();
       this.#isAnswering = false;
@@ -152,6 +153,23 @@ export class FilteredStore implements MlflowStore {
       );
       return new Set();
     }
+  }
+
+  async #runsLeftOut(keys: readonly RecordKey[]): Promise<readonly RecordKey[]> {
+    const ids = idsOf('run', keys);
+    if (ids.length === 0) return [];
+    const { items } = await this.store.runsById(ids);
+    const leftOut = items.filter((run) => !this.keepsRun(run));
+    return leftOut.map(({ runId }) => runKey(runId, this.server.workspace));
+  }
+
+  /** Of experiments that are. */
+  async #modelsLeftOut(keys: readonly RecordKey[]): Promise<readonly RecordKey[]> {
+    const ids = idsOf('loggedModel', keys);
+    if (ids.length === 0 || this.loggedModels === undefined) return [];
+    const { items } = await this.loggedModels.byId(ids);
+    const leftOut = items.filter(({ experimentId }) => this.#experiments.has(experimentId));
+    return leftOut.map(({ modelId }) => loggedModelKey(modelId, this.server.workspace));
   }
 
   #kept<T>(
@@ -174,4 +192,11 @@ export class FilteredStore implements MlflowStore {
       return { ...page, items, ...(leftOut.length === 0 ? {} : { leftOut }) };
     });
   }
+}
+
+function idsOf(kind: 'run' | 'loggedModel', keys: readonly RecordKey[]): readonly string[] {
+  return keys.flatMap((key) => {
+    const record = parseRecordKey(key);
+    return record.kind === kind ? [record.id] : [];
+  });
 }

@@ -3,7 +3,7 @@
  *
  *   server ─> experiments (names kept) ─> models (aliases kept) ─> versions (into the index)
  *     ─> runs, each page with the versions of its runs ─> versions left over, with their runs
- *     ─> datasets, each as the runs described it
+ *     ─> logged models, where they are asked for ─> datasets, each as the runs described it
  *
  * What is left over are versions without a run, of a deleted run, or of any run where runs
  * themselves are not read. Versions and datasets wait in an index on disk, not in memory.
@@ -22,7 +22,7 @@ import { FilteredStore } from './filtered-store.js';
 import { JoinIndex } from './join-index.js';
 import { ReadingWithMemory } from './mlflow-reader/reading-with-memory.js';
 import { RecordPages, type RecordPage } from './mlflow-reader/record-pages.js';
-import { runsOfVersions } from './mlflow-reader/runs-to-read.js';
+import { originsOfVersions } from './mlflow-reader/version-origins.js';
 import type { MlflowStore } from './store.js';
 
 /** Records of a page made at the end from the index: as many as one lookup of runs can name. */
@@ -51,6 +51,7 @@ export function readMlflow(store: MlflowStore, context: RunContext): OpenSource 
       add('run', counts.runs);
       add('registeredModel', counts.registeredModels);
       add('modelVersion', counts.modelVersions);
+      add('loggedModel', counts.loggedModels);
       return wanted;
     },
     findGone: (keys) => (filtered ?? store).findGone(keys),
@@ -112,12 +113,16 @@ class Reading {
     const recall = this.#recall;
     const wants = (...kinds: RecordKind[]): boolean => this.#pages.wants(...kinds);
     const sections: Section[] = [() => this.#server()];
-    if (wants('experiment', 'run', 'dataset')) sections.push(() => this.#experiments());
+    if (wants('experiment', 'run', 'loggedModel', 'dataset'))
+      sections.push(() => this.#experiments());
     if (wants('registeredModel', 'modelVersion', 'run')) sections.push(() => this.#models());
     if (wants('modelVersion', 'run')) sections.push(() => this.#indexVersions());
     if (wants('run', 'dataset')) sections.push(...(recall?.runs() ?? [() => this.#runs()]));
     if (wants('modelVersion')) {
       sections.push(() => recall?.versionsLeftOver() ?? this.#versionsLeftOver());
+    }
+    if (wants('loggedModel')) {
+      sections.push(...(recall?.loggedModels() ?? [() => this.#loggedModels()]));
     }
     if (wants('dataset')) sections.push(() => this.#datasets());
     sections.push(() => this.#end());
@@ -192,9 +197,20 @@ class Reading {
     for (;;) {
       const versions = this.index.remainingVersions(LEFTOVER_PAGE_SIZE);
       if (versions.length === 0) return;
-      const { items, rejected } = await runsOfVersions(this.#store, versions);
-      yield this.#pages.of(this.#pages.versions(versions, items), { rejected });
+      const origins = await originsOfVersions(this.#store, versions);
+      const { rejected } = origins;
+      yield this.#pages.of(this.#pages.versions(versions, origins), { rejected });
     }
+  }
+
+  #loggedModels(): AsyncIterable<RecordPage> {
+    const pages = this.#pages;
+    const ids = [...pages.experimentNames.keys()];
+    const found = ids.length === 0 ? undefined : this.#store.loggedModels?.all(ids);
+    if (found === undefined) return concatPages([]);
+    return mapPages(found, ({ items, rejected }) =>
+      pages.of(pages.loggedModels(items), { rejected }),
+    );
   }
 
   async *#datasets(): AsyncGenerator<RecordPage> {

@@ -9,6 +9,7 @@ import type { Rejection } from '../stream/contracts.js';
 import type { PagePosition } from '../stream/memory.js';
 import type {
   Experiment,
+  LoggedModel,
   ModelVersion,
   RegisteredModel,
   Run,
@@ -80,10 +81,26 @@ export interface MlflowStore {
   /** How many there are, as far as that can be said cheaply: left out where it can't. */
   count(): Promise<StoreCounts>;
 
+  /** Those of MLflow 3; absent where there can be none. */
+  readonly loggedModels?: LoggedModels;
+
   /** Those of MLflow 3; absent where there can be none, and in the stores that it gives itself. */
   readonly workspaces?: StoreWorkspaces;
 
   close(): Promise<void>;
+}
+
+/** The logged models of a store. */
+export interface LoggedModels {
+  /**
+   * Active ones of the experiments named, in an order that is the same each time.
+   *
+   * @param since - milliseconds since 1970: only those that were made at or after it
+   */
+  all(experimentIds: readonly string[], since?: number): AsyncIterable<StorePage<LoggedModel>>;
+
+  /** Those with these ids; ids that the store does not know, or has deleted, are left out. */
+  byId(modelIds: readonly string[]): Promise<StorePage<LoggedModel>>;
 }
 
 /** The workspaces of a store, which is itself that of `default` or the server's own choice. */
@@ -129,4 +146,5 @@ export interface StoreCounts {
   readonly runs?: number;
   readonly registeredModels?: number;
   readonly modelVersions?: number;
+  readonly loggedModels?: number;
 }

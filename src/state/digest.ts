@@ -95,8 +95,14 @@ export function inputDigests(signature: string): (record: MlflowRecord) => strin
       }
       case 'modelVersion': {
         const run = record.run === undefined ? '' : textOf(record.run);
-        return digestOfText(`${start}${run}${JSON.stringify(record.version)}`);
+        const { loggedModel } = record;
+        const logged = loggedModel === undefined ? '' : JSON.stringify(loggedModel);
+        return digestOfText(`${start}${run}${JSON.stringify(record.version)}${logged}`);
       }
+      case 'loggedModel':
+        return digestOfText(
+          `${start}${JSON.stringify(record.experiment)}${JSON.stringify(record.model)}`,
+        );
       case 'experiment':
         return digestOfText(`${start}${JSON.stringify(record.experiment)}`);
       case 'registeredModel':

@@ -110,7 +110,9 @@ export function hasOnlyDefault(database: StateDatabase): boolean {
       `(SELECT 1 AS found FROM records ${condition} LIMIT 1)`,
     ).length > 0;
   if (!has('')) return false;
-  const kinds = ['experiment', 'run', 'model', 'version'].map((kind) => `key GLOB '${kind}@*'`);
+  const kinds = ['experiment', 'run', 'model', 'version', 'loggedModel'].map(
+    (kind) => `key GLOB '${kind}@*'`,
+  );
   return !has(`WHERE ${kinds.join(' OR ')}`);
 }
 
@@ -245,6 +247,8 @@ function rowOf(key: RecordKey, record: MlflowRecord): Row {
       const content = digestOfVersion(record.version);
       return [toKey(key), null, 0, content, runId === undefined ? null : toKey(runId)];
     }
+    case 'loggedModel':
+      return [toKey(key), record.model.creationTimestamp, 0, null, null];
     case 'registeredModel':
     case 'server':
     case 'dataset':

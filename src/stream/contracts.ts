@@ -141,6 +141,8 @@ export interface OperatorHooks {
    * that holds, and change it when what the operator does changes.
    */
   readonly signature?: string;
+  /** Kinds that it wants beside those that are read without anybody asking for them. */
+  readonly reads?: readonly RecordKind[];
   /** Called once at the start of a run; state of an earlier run is forgotten here. */
   open?(context: RunContext): void;
   /** Takes out of the plan what the operator would drop anyway, so that it is not even read. */

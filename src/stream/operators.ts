@@ -4,7 +4,7 @@
 
 import { catchError, defer, type Observable } from 'rxjs';
 import { messageOf, PipelineError } from '../core/errors.js';
-import { RECORD_KINDS } from '../mlflow/records.js';
+import { OPTIONAL_KINDS, RECORD_KINDS } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { Proposal } from '../datahub/proposal.js';
 import type { AnyOperator, ReadPlan, Source } from './contracts.js';
@@ -21,10 +21,12 @@ export function operatorsBehind(
   return operators.slice(operators.findLastIndex(({ takes }) => takes === 'record') + 1);
 }
 
-/** What is left to read when every operator has said what it would drop anyway. */
+/** What there is to read when every operator has said what it wants, and what it would drop anyway. */
 export function narrowedPlan(operators: readonly AnyOperator[], server: ServerFacts): ReadPlan {
+  const asked = new Set(operators.flatMap(({ reads }) => reads ?? []));
+  const kinds = RECORD_KINDS.filter((kind) => !OPTIONAL_KINDS.has(kind) || asked.has(kind));
   return operators.reduce<ReadPlan>((plan, operator) => operator.narrow?.(plan, server) ?? plan, {
-    kinds: new Set(RECORD_KINDS),
+    kinds: new Set(kinds),
   });
 }
 

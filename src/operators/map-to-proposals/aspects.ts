@@ -92,9 +92,9 @@ export function sortedByKey<T extends { readonly key: string }>(items: readonly 
   return items;
 }
 
-/** Parameters of a run: `[{"name": "lr", "value": "0.1"}, …]` */
-export function hyperParams(run: Run): JsonValue {
-  return sortedByKey(run.params).map(({ key, value }) => ({ name: key, value }));
+/** Parameters of a run or a logged model: `[{"name": "lr", "value": "0.1"}, …]` */
+export function hyperParams({ params }: Pick<Run, 'params'>): JsonValue {
+  return sortedByKey(params).map(({ key, value }) => ({ name: key, value }));
 }
 
 /** Last values of a run's metrics, as text in Python's form: `[{"name": "f1", "value": "1.0"}, …]` */

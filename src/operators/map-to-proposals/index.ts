@@ -13,6 +13,7 @@ import { mapDataset } from './dataset.js';
 import { mapExperiment } from './experiment.js';
 import { HostedDatasets } from './hosted-datasets.js';
 import { Links } from './links.js';
+import { mapLoggedModel } from './logged-model.js';
 import type { Mapping } from './mapping.js';
 import { mapModelVersion } from './model-version.js';
 import { platformLookup } from './platforms.js';
@@ -25,6 +26,12 @@ export const mapToProposalsOptionsSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe("Address of MLflow's web pages for links back; the server's own unless set"),
+  loggedModels: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the logged models of MLflow 3 are read and become models of their own, beside the registered versions',
+    ),
   materializeDatasetInputs: z
     .boolean()
     .default(false)
@@ -54,7 +61,7 @@ export type MapToProposalsOptions = z.input<typeof mapToProposalsOptionsSchema>;
 /**
  * Maps each record to the aspects of what it becomes: experiment to container, run to
  * dataProcessInstance, registered model to mlModelGroup, version to mlModel, user to
- * platformResource, dataset to dataset, and the server's registry to the tags of its four stages.
+ * platformResource, dataset to dataset, logged model to mlModel where these are asked for, and the server's registry to the tags of its four stages.
  *
  * The same records give the same bytes: lists and maps are in the order of their keys, and the
  * clock is never looked at. An unknown run status, stage or dataset platform is a warning. A record
@@ -98,6 +105,7 @@ export function mapToProposals(
     // Records of datasets go through in every sweep, so that what is known of others counts for them.
     signature: `mapToProposals ${JSON.stringify(settings)}`,
     takes: 'record' as const,
+    ...(settings.loggedModels ? { reads: ['loggedModel'] as const } : {}),
     open: (run: RunContext) => {
       context = run;
       hosted.clear();
@@ -117,6 +125,8 @@ function mapRecord(record: IdentifiedRecord, mapping: Mapping): readonly Proposa
       return mapRegisteredModel(record, mapping);
     case 'modelVersion':
       return mapModelVersion(record, mapping);
+    case 'loggedModel':
+      return mapLoggedModel(record, mapping);
     case 'dataset':
       return mapDataset(record, mapping);
   }

@@ -23,6 +23,10 @@ export class Links {
     return this.#link('experiments', experimentId, 'runs', runId);
   }
 
+  loggedModel(experimentId: string, modelId: string): Link {
+    return this.#link('experiments', experimentId, 'models', modelId);
+  }
+
   model(name: string): Link {
     return this.#link('models', name);
   }

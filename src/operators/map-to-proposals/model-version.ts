@@ -2,8 +2,9 @@
  * Model version to mlModel.
  */
 
-import type { Proposal } from '../../datahub/proposal.js';
+import type { Aspect, Proposal } from '../../datahub/proposal.js';
 import { versionKey } from '../../mlflow/record-key.js';
+import type { LoggedModel } from '../../mlflow/types.js';
 import { ownerElement, OWNERSHIP } from '../enrichment/owner.js';
 import type { IdentifiedModelVersion } from '../identified-record.js';
 import { identityOf } from '../per-record.js';
@@ -19,6 +20,7 @@ import {
   trainingMetrics,
   upsert,
 } from './aspects.js';
+import { loggedModelMetrics } from './logged-model.js';
 import type { Mapping } from './mapping.js';
 import { sourceCode } from './source-code.js';
 import { isKnownStageTag } from './stages.js';
@@ -34,7 +36,7 @@ export function mapModelVersion(
   record: IdentifiedModelVersion,
   mapping: Mapping,
 ): readonly Proposal[] {
-  const { version, run, server, urns } = record;
+  const { version, run, loggedModel, server, urns } = record;
   const proposals = [
     upsert(
       MODEL,
@@ -52,7 +54,7 @@ export function mapModelVersion(
         },
         lastModified: { time: version.lastUpdatedTimestamp },
         ...(run === undefined
-          ? {}
+          ? ofLoggedModel(loggedModel)
           : { hyperParams: hyperParams(run), trainingMetrics: trainingMetrics(run) }),
         tags: sortedByKey(version.tags).map(({ key, value }) => `${key}:${value}`),
         groups: [urns.group],
@@ -99,4 +101,10 @@ export function mapModelVersion(
     proposals.push(...mapUser(urns.user, version.userId));
   }
   return proposals;
+}
+
+/** What a version that has no run was made with, where MLflow 3 kept it with the model itself. */
+function ofLoggedModel(model: LoggedModel | undefined): Aspect {
+  if (model === undefined) return {};
+  return { hyperParams: hyperParams(model), trainingMetrics: loggedModelMetrics(model) };
 }

@@ -7,10 +7,16 @@ import { messageOf, PipelineError } from '../../core/errors.js';
 import { parseOptions } from '../../core/options.js';
 import type { RunHint } from '../../mlflow/filter/run-hint.js';
 import type { RecordKey } from '../../mlflow/record-key.js';
-import type { Experiment, ModelVersion, RegisteredModel, Run } from '../../mlflow/types.js';
+import type {
+  Experiment,
+  LoggedModel,
+  ModelVersion,
+  RegisteredModel,
+  Run,
+} from '../../mlflow/types.js';
 import type { RunContext } from '../../stream/contracts.js';
 import { PageSize } from '../page-size.js';
-import type { MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
+import type { LoggedModels, MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
 import { BrokenFile } from './broken-file.js';
 import { isEmpty, type Outcome, pageOf } from './entities.js';
 import {
@@ -21,6 +27,7 @@ import {
 } from './experiments.js';
 import { goneRecords } from './gone-records.js';
 import { locateRuns } from './located-runs.js';
+import { loggedModelPages, loggedModelsById } from './logged-models.js';
 import { loadMetaParser } from './meta-yaml.js';
 import { fileStoreOptions, type FileStoreOptions, type FileStoreSettings } from './options.js';
 import { modelNames, readModel, readVersion, versionNumbers } from './registry.js';
@@ -58,6 +65,7 @@ export async function openFileStore(
 
 class FileStore implements MlflowStore {
   readonly server;
+  readonly loggedModels: LoggedModels;
   readonly #folder: StoreFolder;
   readonly #settings: FileStoreSettings;
   readonly #context: RunContext;
@@ -71,6 +79,10 @@ class FileStore implements MlflowStore {
       uri: fileStoreUri(settings.path),
       versionText: 'unknown, as a folder does not tell it',
       searchesExperiments: true,
+    };
+    this.loggedModels = {
+      all: (experimentIds, since) => this.#loggedModels(new Set(experimentIds), since),
+      byId: async (modelIds) => loggedModelsById(folder, await this.#allFolders(), modelIds),
     };
   }
 
@@ -123,11 +135,7 @@ class FileStore implements MlflowStore {
   }
 
   async runsById(runIds: readonly string[]): Promise<StorePage<Run>> {
-    const folders = [
-      ...(await this.#experimentFolders()),
-      ...(await trashedFolders(this.#folder, this.#settings.path)),
-    ];
-    const { found } = await locateRuns(this.#folder, folders, runIds);
+    const { found } = await locateRuns(this.#folder, await this.#allFolders(), runIds);
     const datasets: Datasets = new Map();
     const outcomes = await Promise.all(
       [...found].map(([runId, experiments]) => this.#runOf(runId, experiments, datasets)),
@@ -158,6 +166,22 @@ class FileStore implements MlflowStore {
   close(): Promise<void> {
     for (const names of this.#listings) names.close();
     return Promise.resolve();
+  }
+
+  async *#loggedModels(
+    experimentIds: ReadonlySet<string>,
+    since: number | undefined,
+  ): AsyncGenerator<StorePage<LoggedModel>> {
+    const folders = await this.#experimentFolders();
+    const asked = folders.filter(({ id }) => experimentIds.has(id));
+    const { runsPageSize: pageSize } = this.#settings;
+    yield* loggedModelPages(this.#folder, asked, { pageSize, since, listings: this.#listings });
+  }
+
+  /** Those of deleted experiments, too. */
+  async #allFolders(): Promise<readonly ExperimentFolder[]> {
+    const trashed = await trashedFolders(this.#folder, this.#settings.path);
+    return [...(await this.#experimentFolders()), ...trashed];
   }
 
   /** @throws PipelineError where the store has vanished */

@@ -15,6 +15,7 @@ import {
 } from './experiments.js';
 import { type LocatedRuns, locateRuns } from './located-runs.js';
 import type { Meta } from './meta-yaml.js';
+import { isModelId, loggedModelPath } from './logged-models.js';
 import { DELETED_STAGE, modelPath, versionPath } from './registry.js';
 import { isRunId } from './runs.js';
 import type { StoreFolder } from './store-folder.js';
@@ -46,6 +47,8 @@ export async function goneRecords(
         return isExperimentId(record.id) && !(await isActive(record.id));
       case 'run':
         return isRunId(record.id) && isRunGone(folder, record.id, runs, isActive);
+      case 'loggedModel':
+        return isModelId(record.id) && isLoggedModelGone(folder, record.id, experiments, isActive);
       case 'model':
         return (
           isOneName(record.name) &&
@@ -98,6 +101,22 @@ async function isRunGone(
     if (isThere && (await isActive(id))) return false;
   }
   return complete;
+}
+
+/** In none of the experiments that are not deleted, or marked as deleted there. */
+async function isLoggedModelGone(
+  folder: StoreFolder,
+  modelId: string,
+  experiments: readonly ExperimentFolder[],
+  isActive: (experimentId: string) => Promise<boolean>,
+): Promise<boolean> {
+  for (const experiment of experiments) {
+    const path = loggedModelPath(experiment, modelId);
+    const meta = await folder.meta(path);
+    const isThere = meta === undefined ? await folder.exists(path) : stageOf(meta) !== 'deleted';
+    if (isThere && (await isActive(experiment.id))) return false;
+  }
+  return true;
 }
 
 /** The answer is no where there is none. */

@@ -2,16 +2,13 @@
  * The value of a metric that MLflow shows, out of the file that has all of them.
  */
 
-import { BrokenFile } from './broken-file.js';
+import { MetricLines } from './metric-lines.js';
 
 export interface MetricValue {
   readonly value: number;
   readonly timestamp: number;
   readonly step: number;
 }
-
-/** Longer than any line that MLflow writes: a timestamp, two numbers, a dataset's name and digest. */
-const MAX_LINE_BYTES = 64 * 1024;
 
 /**
  * Takes the file in pieces and keeps the greatest (step, timestamp, value), as MLflow does: of values
@@ -20,35 +17,23 @@ const MAX_LINE_BYTES = 64 * 1024;
  */
 export class LastMetric {
   #best: MetricValue | undefined;
-  #rest = Buffer.alloc(0);
+  readonly #lines = new MetricLines(parseLine, (value) => {
+    if (this.#best === undefined || isGreater(value, this.#best)) this.#best = value;
+  });
 
   /** @throws BrokenFile where a line is none of a metric */
   add(piece: Uint8Array): void {
-    const bytes = this.#rest.length === 0 ? Buffer.from(piece) : Buffer.concat([this.#rest, piece]);
-    const end = bytes.lastIndexOf(0x0a) + 1;
-    this.#rest = bytes.subarray(end);
-    if (this.#rest.length > MAX_LINE_BYTES) throw new BrokenFile('a line is too long');
-    if (end === 0) return;
-    for (const line of bytes.toString('latin1', 0, end - 1).split('\n')) {
-      const value = parseLine(line);
-      if (value === undefined) throw new BrokenFile(`not a metric: ${line.slice(0, 200)}`);
-      this.#take(value);
-    }
+    this.#lines.add(piece);
   }
 
-  /** Absent where there is none yet. A last line without an end may be half written: it may be wrong. */
+  /** Absent where there is none yet. */
   end(): MetricValue | undefined {
-    const value = parseLine(this.#rest.toString('latin1'));
-    if (value !== undefined) this.#take(value);
+    this.#lines.end();
     return this.#best;
-  }
-
-  #take(value: MetricValue): void {
-    if (this.#best === undefined || isGreater(value, this.#best)) this.#best = value;
   }
 }
 
-function isGreater(a: MetricValue, b: MetricValue): boolean {
+export function isGreater(a: MetricValue, b: MetricValue): boolean {
   if (a.step !== b.step) return a.step > b.step;
   if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp;
   return a.value > b.value;
@@ -71,11 +56,11 @@ function parseLine(line: string): MetricValue | undefined {
   };
 }
 
-const INTEGER = /^[+-]?\d+$/;
+export const INTEGER = /^[+-]?\d+$/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** As Python writes a float. */
-function parseNumber(text: string): number | undefined {
+export function parseNumber(text: string): number | undefined {
   if (NUMBER.test(text)) return Number(text);
   switch (text.toLowerCase().replace(/^\+/, '')) {
     case 'nan':

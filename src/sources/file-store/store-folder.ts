@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { messageOf, PipelineError } from '../../core/errors.js';
 import { BrokenFile } from './broken-file.js';
 import { LastMetric, type MetricValue } from './last-metric.js';
+import { LastModelMetrics, type ModelMetricJson } from './last-model-metrics.js';
 import type { Meta, MetaParser } from './meta-yaml.js';
 
 // With the handles of `fs/promises` a small file takes five times as long.
@@ -156,9 +157,20 @@ export class StoreFolder {
   /** By key the value that counts. Absent where there is no such folder. */
   async metrics(folder: string): Promise<({ readonly key: string } & MetricValue)[] | undefined> {
     return this.#eachFile(folder, async (path, key) => {
-      const value = await this.#file(path, lastMetric);
+      const value = await this.#file(path, (file) => fed(file, new LastMetric()));
       return value === undefined ? undefined : { key, ...value };
     });
+  }
+
+  /** By key and dataset the value that counts. Absent where there is no such folder. */
+  async modelMetrics(
+    folder: string,
+  ): Promise<({ readonly key: string } & ModelMetricJson)[] | undefined> {
+    const found = await this.#eachFile(folder, async (path, key) => {
+      const values = await this.#file(path, (file) => fed(file, new LastModelMetrics()));
+      return values?.map((value) => ({ key, ...value }));
+    });
+    return found?.flat();
   }
 
   /** What `use` makes of each file under a folder. Links to folders are not followed, as in MLflow. */
@@ -230,8 +242,8 @@ export class StoreFolder {
   }
 }
 
-async function lastMetric(file: number): Promise<MetricValue | undefined> {
-  const last = new LastMetric();
+/** What is taken out of a file that may be of any size. */
+async function fed<T>(file: number, last: { add(piece: Uint8Array): void; end(): T }): Promise<T> {
   const buffer = Buffer.allocUnsafe(METRIC_READ_BYTES);
   for (;;) {
     const { bytesRead } = await read(file, buffer, 0, buffer.length, null);

@@ -6,20 +6,22 @@
  *     since the sweep broke off (in a lookback: all of some experiments, and of the others those
  *     since a time) ─> in a lookback: runs by their ids, for what else may have changed
  *     ─> versions left over, but for those that are what they were
+ *     ─> logged models, of the same experiments and times as the runs in a row
  */
 
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { runKey, versionKey, type RecordKey } from '../../mlflow/record-key.js';
+import { loggedModelKey, runKey, versionKey, type RecordKey } from '../../mlflow/record-key.js';
 import type { DatasetUse } from '../../mlflow/records.js';
-import type { Experiment, ModelVersion, Run } from '../../mlflow/types.js';
+import type { Experiment, LoggedModel, ModelVersion, Run } from '../../mlflow/types.js';
 import type { NeededRuns, PagePosition, ReadMemory } from '../../stream/memory.js';
 import { concatPages, mapPages } from '../../stream/pages.js';
 import type { Recorder } from '../../stream/recorder.js';
 import type { JoinIndex } from '../join-index.js';
 import type { MlflowStore } from '../store.js';
 import type { RecordPage, RecordPages } from './record-pages.js';
-import { LOOKUP, PIECE, runsOfVersions, runsToRead } from './runs-to-read.js';
+import { LOOKUP, PIECE, runsToRead } from './runs-to-read.js';
+import { originsOfVersions } from './version-origins.js';
 
 /** Versions looked at in one go at the end: a page may hold what two of them gave. */
 const VERSIONS_PIECE = LOOKUP / 2;
@@ -30,6 +32,7 @@ const UNCHANGED = 10 * PIECE;
 /** What `Recorder.skipped` is told. */
 export const DELIVERED_RUN = 'run: delivered before the sweep broke off';
 export const DELIVERED_VERSION = 'modelVersion: delivered before the sweep broke off';
+export const DELIVERED_LOGGED_MODEL = 'loggedModel: delivered before the sweep broke off';
 export const UNCHANGED_VERSION = 'modelVersion: unchanged';
 
 type Section = () => AsyncIterable<RecordPage>;
@@ -79,6 +82,22 @@ export class ReadingWithMemory {
     );
     if (since !== undefined) sections.push(() => this.#runsById(since));
     return sections;
+  }
+
+  /** To be opened when all experiments have been met. They are read from the start each time. */
+  loggedModels(): readonly Section[] {
+    const { loggedModels } = this.store;
+    if (loggedModels === undefined) return [];
+    const { since } = this.memory;
+    return (['again', 'rest', 'since'] as const).map((needed) => () => {
+      const ids = [...this.#experiments[needed].keys()];
+      if (ids.length === 0) return concatPages([]);
+      const found = loggedModels.all(ids, needed === 'since' ? since : undefined);
+      return mapPages(found, ({ items, rejected }) => {
+        const left = needed === 'again' ? items : this.#withoutDeliveredModels(items);
+        return this.pages.of(this.pages.loggedModels(left), { rejected });
+      });
+    });
   }
 
   /**
@@ -142,6 +161,15 @@ export class ReadingWithMemory {
     return left;
   }
 
+  #withoutDeliveredModels(models: readonly LoggedModel[]): readonly LoggedModel[] {
+    const keyOf = ({ modelId }: LoggedModel): RecordKey => loggedModelKey(modelId, this.#workspace);
+    const delivered = this.memory.delivered(models.map(keyOf));
+    if (delivered.size === 0) return models;
+    const left = models.filter((model) => !delivered.has(keyOf(model)));
+    this.recorder.skipped(DELIVERED_LOGGED_MODEL, models.length - left.length);
+    return left;
+  }
+
   async *#runsById(since: number): AsyncGenerator<RecordPage> {
     // Where versions are not wanted, none was delivered that could be gone.
     const withVersions = this.pages.wants('run') && this.pages.wants('modelVersion');
@@ -176,8 +204,8 @@ export class ReadingWithMemory {
   }
 
   async #versionsAgain(versions: readonly ModelVersion[]): Promise<RecordPage> {
-    const { items, rejected } = await runsOfVersions(this.store, versions);
-    const active = items.filter((run) => this.#isActive(run));
+    const origins = await originsOfVersions(this.store, versions);
+    const active = origins.runs.filter((run) => this.#isActive(run));
     // In a sweep over everything, a run that has not been delivered has come into being meanwhile.
     const delivered =
       this.memory.since === undefined
@@ -186,7 +214,7 @@ export class ReadingWithMemory {
     const touched = active.filter((run) => delivered?.has(this.#runKey(run)) ?? true);
     const ids = new Set(touched.map(({ runId }) => runId));
     const others = versions.filter(({ runId }) => runId === undefined || !ids.has(runId));
-    return this.#withAllVersions(touched, this.pages.versions(others, items), rejected);
+    return this.#withAllVersions(touched, this.pages.versions(others, origins), origins.rejected);
   }
 
   #withAllVersions(

@@ -3,11 +3,13 @@
  */
 
 import type { DatasetUse, MlflowRecord, RecordKind } from '../../mlflow/records.js';
-import type { ModelVersion, Run, ServerFacts } from '../../mlflow/types.js';
+import { modelIdOfSource } from '../../mlflow/parse-logged-model.js';
+import type { LoggedModel, ModelVersion, Run, ServerFacts } from '../../mlflow/types.js';
 import { inWorkspace } from '../../mlflow/workspace.js';
 import type { Page, ReadPlan, Rejection, RunContext } from '../../stream/contracts.js';
 import type { JoinIndex } from '../join-index.js';
 import type { StorePage } from '../store.js';
+import type { VersionOrigins } from './version-origins.js';
 
 export type RecordPage = Page<MlflowRecord>;
 
@@ -69,13 +71,34 @@ export class RecordPages {
     return records;
   }
 
-  /** Versions by themselves, each with its run where that is among those given. */
-  versions(versions: readonly ModelVersion[], runs: readonly Run[]): MlflowRecord[] {
+  /** Versions by themselves, each with its run, and without one with the logged model. */
+  versions(versions: readonly ModelVersion[], origins: VersionOrigins): MlflowRecord[] {
     const { server } = this;
-    const byId = new Map(runs.map((run) => [run.runId, run]));
+    const runs = new Map([...origins.sourceRuns, ...origins.runs].map((run) => [run.runId, run]));
+    const models = new Map(origins.loggedModels.map((model) => [model.modelId, model]));
     return versions.map((version) => {
-      const run = version.runId === undefined ? undefined : byId.get(version.runId);
-      return { kind: 'modelVersion', server, version, ...(run === undefined ? {} : { run }) };
+      const own = version.runId === undefined ? undefined : runs.get(version.runId);
+      if (own !== undefined) return { kind: 'modelVersion', server, version, run: own };
+      const loggedModel = models.get(modelIdOfSource(version.source) ?? '');
+      // A run that it names and that is gone is not taken for another one.
+      const source = version.runId === undefined ? loggedModel?.sourceRunId : undefined;
+      const run = source === undefined ? undefined : runs.get(source);
+      return {
+        kind: 'modelVersion',
+        server,
+        version,
+        ...(run === undefined ? {} : { run }),
+        ...(loggedModel === undefined ? {} : { loggedModel }),
+      };
+    });
+  }
+
+  loggedModels(models: readonly LoggedModel[]): MlflowRecord[] {
+    const { server } = this;
+    return models.map((model) => {
+      const { experimentId } = model;
+      const name = this.experimentNames.get(experimentId) ?? experimentId;
+      return { kind: 'loggedModel', server, model, experiment: { experimentId, name } };
     });
   }
 

@@ -4,11 +4,9 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseRecordKey, runKey, type RecordKey } from '../../mlflow/record-key.js';
-import type { ModelVersion, Run } from '../../mlflow/types.js';
 import type { ReadMemory } from '../../stream/memory.js';
 import type { JoinIndex } from '../join-index.js';
 import { RecentIds } from '../rest/recent-ids.js';
-import type { MlflowStore, StorePage } from '../store.js';
 
 /** How much of a memory's lists is looked at in one go. */
 export const PIECE = 500;
@@ -18,15 +16,6 @@ export const LOOKUP = 500;
 
 /** Ids remembered to drop repeats by; one that comes again later is read again, and no harm done. */
 const RECENT_IDS = 10_000;
-
-/** The runs that the versions came from, deleted ones too. */
-export async function runsOfVersions(
-  store: MlflowStore,
-  versions: readonly ModelVersion[],
-): Promise<StorePage<Run>> {
-  const ids = new Set(versions.flatMap(({ runId }) => (runId === undefined ? [] : [runId])));
-  return ids.size === 0 ? { items: [], rejected: [] } : store.runsById([...ids]);
-}
 
 /**
  * Of a lookback: runs that had not ended, and runs of versions that are gone, for they refer to

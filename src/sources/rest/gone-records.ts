@@ -8,6 +8,7 @@ import { HttpStatusError } from '../../mlflow/client/failures.js';
 import type { Call, JsonObject, MlflowClient } from '../../mlflow/client/mlflow-client.js';
 import {
   experimentKey,
+  loggedModelKey,
   modelKey,
   parseRecordKey,
   runKey,
@@ -65,7 +66,7 @@ export class GoneRecords {
   async find(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {
     const place = this.#options.workspace;
     const named = keys.map(parseRecordKey);
-    const idsOf = (kind: 'experiment' | 'run'): string[] =>
+    const idsOf = (kind: 'experiment' | 'run' | 'loggedModel'): string[] =>
       named.flatMap((record) => (record.kind === kind ? [record.id] : []));
     const gone = new Set<RecordKey>();
     for (const id of await this.#experiments(idsOf('experiment')))
@@ -78,6 +79,25 @@ export class GoneRecords {
     for (const { name, version } of await this.#versions(versions, goneModels)) {
       gone.add(versionKey(name, version, place));
     }
+    for (const id of await this.#loggedModels(idsOf('loggedModel'))) {
+      gone.add(loggedModelKey(id, place));
+    }
+    return gone;
+  }
+
+  /** The server calls deleted ones unknown; those of a deleted experiment are gone with it. */
+  async #loggedModels(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const gone = new Set<string>();
+    const experimentOf = new Map<string, string>();
+    await this.#each(ids, async (id) => {
+      const call = get(`logged-models/${encodeURIComponent(id)}`, {});
+      const answer = await this.#get(this.#options.tracking.client, call, `logged model ${id}`);
+      const experimentId = part(part(part(answer, 'model'), 'info'), 'experiment_id');
+      if (answer === UNKNOWN) gone.add(id);
+      else if (typeof experimentId === 'string') experimentOf.set(id, experimentId);
+    });
+    const experiments = await this.#experiments([...new Set(experimentOf.values())]);
+    for (const [id, experimentId] of experimentOf) if (experiments.has(experimentId)) gone.add(id);
     return gone;
   }
 

@@ -20,6 +20,7 @@ import type {
 import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
 import type {
+  LoggedModels,
   MlflowStore,
   RunSelection,
   StoreCounts,
@@ -27,6 +28,7 @@ import type {
   StoreWorkspaces,
 } from '../store.js';
 import { GoneRecords, type Patience } from './gone-records.js';
+import { mayHaveLoggedModels, RestLoggedModels } from './logged-models.js';
 import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
 import { withoutWorkspace } from './named-workspace.js';
 import { openServers, type OpenServers, type Server, type Servers } from './open-servers.js';
@@ -63,6 +65,7 @@ export async function openRestStore(
 }
 
 class RestStore implements MlflowStore {
+  readonly loggedModels?: LoggedModels;
   readonly workspaces?: StoreWorkspaces;
   #allExperimentIds: Promise<readonly string[]> | undefined;
   readonly #gone: GoneRecords;
@@ -85,6 +88,15 @@ class RestStore implements MlflowStore {
         lossOf: (name, error) => workspaces.lossOf(name, error),
         open: (name) => this.#inWorkspace(name),
       };
+    }
+    const { client, modern } = servers.tracking;
+    if (mayHaveLoggedModels(server, modern)) {
+      this.loggedModels = new RestLoggedModels({
+        client,
+        settings,
+        recorder: context.recorder,
+        everyExperiment: () => this.#everyExperiment(),
+      });
     }
     this.#gone = new GoneRecords({
       context,

@@ -21,6 +21,8 @@ export function* goneRecords(
   const find = finder(dialect, schema);
   const gone = new Set<RecordKey>();
   for (const kind of Object.keys(find) as Kind[]) {
+    // Of what the database has no table for, it says nothing.
+    if (kind === 'loggedModel' && !schema.loggedModels) continue;
     const asked = keys.flatMap((key) => {
       const record = parseRecordKey(key);
       return record.kind === kind && canBeAsked(record) ? [{ key, record }] : [];
@@ -48,6 +50,12 @@ function finder({ select, isAmong, asText }: Dialect, schema: StoreSchema): Find
       ['r.run_uuid'],
       `runs AS r JOIN experiments AS e ON e.experiment_id = r.experiment_id
        WHERE ${isAmong('r.run_uuid', '?1', 'text')} AND ${isThere('r.lifecycle_stage')}
+       AND ${isThere('e.lifecycle_stage')} ${inExperiment}`,
+    ),
+    loggedModel: select(
+      ['l.model_id'],
+      `logged_models AS l JOIN experiments AS e ON e.experiment_id = l.experiment_id
+       WHERE ${isAmong('l.model_id', '?1', 'text')} AND ${isThere('l.lifecycle_stage')}
        AND ${isThere('e.lifecycle_stage')} ${inExperiment}`,
     ),
     model: select(

@@ -60,6 +60,33 @@ const DATASETS = {
   inputs: ['input_uuid', 'source_id', 'destination_type', 'destination_id'],
   input_tags: ['input_uuid', 'name', 'value'],
 } as const;
+const LOGGED_MODELS = {
+  logged_models: [
+    'model_id',
+    'experiment_id',
+    'name',
+    'artifact_location',
+    'creation_timestamp_ms',
+    'last_updated_timestamp_ms',
+    'status',
+    'lifecycle_stage',
+    'model_type',
+    'source_run_id',
+    'status_message',
+  ],
+  logged_model_params: ['model_id', 'param_key', 'param_value'],
+  logged_model_tags: ['model_id', 'tag_key', 'tag_value'],
+  logged_model_metrics: [
+    'model_id',
+    'metric_name',
+    'metric_timestamp_ms',
+    'metric_step',
+    'metric_value',
+    'run_id',
+    'dataset_name',
+    'dataset_digest',
+  ],
+} as const;
 /** Keys of the registry have the workspace in front where its tables have the column. */
 const REGISTRY = [
   'registered_models',
@@ -80,6 +107,8 @@ export interface StoreSchema {
   readonly aliases: boolean;
   /** Since 2.4. */
   readonly datasets: boolean;
+  /** Since 3.0. */
+  readonly loggedModels: boolean;
   /** Since 3.10: whether the tables have the column `workspace`. */
   readonly experimentWorkspaces: boolean;
   readonly registryWorkspaces: boolean;
@@ -131,7 +160,9 @@ export function* inspectSchema(
   }
   const groups = [
     NEEDED,
-    ...[ALIASES, DATASETS].filter((group) => Object.keys(group).some((name) => tables.has(name))),
+    ...[ALIASES, DATASETS, LOGGED_MODELS].filter((group) =>
+      Object.keys(group).some((name) => tables.has(name)),
+    ),
   ];
   const lacking = groups.flatMap((group) => missing(group, tables));
   if (lacking.length > 0) {
@@ -155,6 +186,7 @@ export function* inspectSchema(
     runNames: has('experiments', 'creation_time'),
     aliases: tables.has('registered_model_aliases'),
     datasets: tables.has('datasets'),
+    loggedModels: tables.has('logged_models'),
     experimentWorkspaces: has('experiments', 'workspace'),
     registryWorkspaces: REGISTRY.every((table) => !tables.has(table) || has(table, 'workspace')),
     workspaceNames: has('workspaces', 'name'),
@@ -163,7 +195,7 @@ export function* inspectSchema(
 }
 
 function* readTables({ columnsOf }: Dialect): Reading<Tables> {
-  const kept = Object.keys({ ...NEEDED, ...ALIASES, ...DATASETS });
+  const kept = Object.keys({ ...NEEDED, ...ALIASES, ...DATASETS, ...LOGGED_MODELS });
   const wanted = ['alembic_version', 'workspaces', ...kept];
   const rows = yield* ask(columnsOf(wanted));
   const tables = new Map<string, Set<string>>();

@@ -16,6 +16,7 @@ import type { Rejection, RunContext } from '../../stream/contracts.js';
 import type { PagePosition } from '../../stream/memory.js';
 import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type {
+  LoggedModels,
   MlflowStore,
   RunSelection,
   StoreCounts,
@@ -25,10 +26,11 @@ import type {
 import { activeExperiments, experimentReader } from './experiments.js';
 import { goneRecords } from './gone-records.js';
 import { isHinted } from './hinted-runs.js';
+import { isActiveModel, LoggedModelRows } from './logged-models.js';
 import type { PageSizes } from './options.js';
 import { reportOrphans } from './orphans.js';
 import { type Cursor, keyedPages, type PageReader } from './pages.js';
-import { ask, type SqlDatabase } from './query.js';
+import { ask, type Reading, type SqlDatabase } from './query.js';
 import {
   modelVersionReader,
   registeredModelReader,
@@ -95,6 +97,7 @@ const ANY_TIME = Number.MIN_SAFE_INTEGER;
 
 class SqlStore implements MlflowStore {
   readonly server: ServerFacts;
+  readonly loggedModels?: LoggedModels;
   readonly workspaces?: StoreWorkspaces;
   readonly #database: SqlDatabase;
   readonly #schema: StoreSchema;
@@ -123,6 +126,7 @@ class SqlStore implements MlflowStore {
       ...(schema.workspace === DEFAULT_WORKSPACE ? {} : { workspace: schema.workspace }),
     };
     this.#isPart = isPart;
+    if (schema.loggedModels) this.loggedModels = this.#loggedModels();
     if (isPart || !schema.experimentWorkspaces || !schema.registryWorkspaces) return;
     const list = () => database.read(() => workspaceNames(database.dialect, schema));
     this.workspaces = {
@@ -182,16 +186,34 @@ class SqlStore implements MlflowStore {
     return keyedPages(this.#database, modelVersionReader(dialect, this.#schema), versionsPageSize);
   }
 
-  async runsById(runIds: readonly string[]): Promise<StorePage<Run>> {
-    const items: Run[] = [];
+  runsById(runIds: readonly string[]): Promise<StorePage<Run>> {
+    return this.#inSlices(runIds, (some) =>
+      readRunsById(this.#database.dialect, this.#schema, this.#runRows, some),
+    );
+  }
+
+  #loggedModels(): LoggedModels {
+    const rows = new LoggedModelRows(this.#database.dialect, this.#schema);
+    const { runsPageSize } = this.#setup.pageSizes;
+    return {
+      all: (experimentIds, since) =>
+        keyedPages(this.#database, rows.reader(experimentIds, since), runsPageSize),
+      byId: (modelIds) => this.#inSlices(modelIds, (some) => rows.byId(some)),
+    };
+  }
+
+  /** Things by their ids, no more in a read than there are in a page of runs. */
+  async #inSlices<T>(
+    wanted: readonly string[],
+    read: (ids: readonly string[]) => Reading<StorePage<T>>,
+  ): Promise<StorePage<T>> {
+    const items: T[] = [];
     const rejected: Rejection[] = [];
-    const ids = [...new Set(runIds)];
+    const ids = [...new Set(wanted)];
     const { runsPageSize } = this.#setup.pageSizes;
     for (let start = 0; start < ids.length; start += runsPageSize) {
       const some = ids.slice(start, start + runsPageSize);
-      const page = await this.#database.read(() =>
-        readRunsById(this.#database.dialect, this.#schema, this.#runRows, some),
-      );
+      const page = await this.#database.read(() => read(some));
       items.push(...page.items);
       rejected.push(...page.rejected);
     }
@@ -231,6 +253,14 @@ class SqlStore implements MlflowStore {
       ),
       registeredModels: await count(`registered_models AS m WHERE ${visibleModels(this.#schema)}`),
       modelVersions: await count(`model_versions AS v WHERE ${visibleVersions(this.#schema)}`),
+      ...(this.#schema.loggedModels
+        ? {
+            loggedModels: await count(
+              `logged_models AS l WHERE ${isActiveModel} AND l.experiment_id IN
+               (SELECT e.experiment_id FROM experiments AS e WHERE ${active})`,
+            ),
+          }
+        : {}),
     };
   }
 

@@ -16,6 +16,7 @@ describe('docs/mapping.md', () => {
     expect(examples.map(({ record }) => record.kind)).toEqual([
       'registeredModel',
       'modelVersion',
+      'loggedModel',
       'experiment',
       'run',
       'dataset',

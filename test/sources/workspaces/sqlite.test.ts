@@ -35,6 +35,8 @@ const named = (records: readonly MlflowRecord[], workspace: string | undefined):
           const { name, version, tags, aliases } = record.version;
           return [JSON.stringify([name, version, tags, aliases])];
         }
+        case 'loggedModel':
+          return [JSON.stringify([record.model.name, record.model.params])];
         case 'server':
         case 'dataset':
           return [];

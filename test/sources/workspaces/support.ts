@@ -59,6 +59,11 @@ export function withCopyIn(workspace: string): string {
     `INSERT INTO runs SELECT '${PREFIX}' || substr(run_uuid, 5), name, source_type, source_name,
        entry_point_name, user_id, status, start_time, end_time, source_version, lifecycle_stage,
        artifact_uri, experiment_id + ${SHIFT}, deleted_time FROM runs`,
+    `INSERT INTO logged_models SELECT 'm-${PREFIX}' || substr(model_id, 7), experiment_id + ${SHIFT},
+       name, artifact_location, creation_timestamp_ms, last_updated_timestamp_ms, status,
+       lifecycle_stage, model_type, source_run_id, status_message FROM logged_models`,
+    `INSERT INTO logged_model_params SELECT 'm-${PREFIX}' || substr(model_id, 7),
+       experiment_id + ${SHIFT}, param_key, param_value FROM logged_model_params`,
     ...REGISTRY.map((table) => {
       const columns = /\((.*)\)$/s.exec(table)?.[1] ?? '';
       const values = columns.replace(/\bworkspace$/, `'${workspace}'`);

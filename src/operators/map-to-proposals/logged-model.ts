@@ -1,0 +1,79 @@
+/**
+ * Logged model of MLflow 3 to mlModel.
+ */
+
+import type { JsonValue, Proposal } from '../../datahub/proposal.js';
+import { pythonFloat } from '../../datahub/python-float.js';
+import { loggedModelKey } from '../../mlflow/record-key.js';
+import type { LoggedModel, LoggedModelMetric } from '../../mlflow/types.js';
+import type { IdentifiedLoggedModel } from '../identified-record.js';
+import {
+  browsePaths,
+  hyperParams,
+  platformInstance,
+  properties,
+  status,
+  subTypes,
+  upsert,
+} from './aspects.js';
+import type { Mapping } from './mapping.js';
+
+const MODEL = 'mlModel';
+const SUB_TYPES = subTypes('Logged Model');
+
+export function mapLoggedModel(
+  record: IdentifiedLoggedModel,
+  mapping: Mapping,
+): readonly Proposal[] {
+  const { model, server, urns } = record;
+  const urn = urns.model;
+
+  const custom = properties(model.tags);
+  custom['model_id'] = model.modelId;
+  custom['status'] = model.status;
+  if (model.statusMessage !== undefined) custom['status_message'] = model.statusMessage;
+  if (model.artifactUri !== undefined) custom['artifact_location'] = model.artifactUri;
+
+  return [
+    upsert(
+      MODEL,
+      urn,
+      'mlModelProperties',
+      {
+        customProperties: custom,
+        ...mapping.links(server).loggedModel(model.experimentId, model.modelId),
+        trainingJobs: urns.run === undefined ? [] : [urns.run],
+        ...(urns.evaluations.length === 0 ? {} : { downstreamJobs: urns.evaluations }),
+        name: model.name,
+        created: { time: model.creationTimestamp },
+        lastModified: { time: model.lastUpdatedTimestamp },
+        ...(model.modelType === undefined ? {} : { type: model.modelType }),
+        hyperParams: hyperParams(model),
+        trainingMetrics: loggedModelMetrics(model),
+      },
+      loggedModelKey(model.modelId, server.workspace),
+    ),
+    upsert(MODEL, urn, 'container', { container: urns.experiment }),
+    upsert(MODEL, urn, 'dataPlatformInstance', platformInstance(urns)),
+    upsert(MODEL, urn, 'subTypes', SUB_TYPES),
+    upsert(MODEL, urn, 'browsePathsV2', browsePaths(urns, server.workspace, urns.experiment)),
+    status(MODEL, urn),
+  ];
+}
+
+/** `[{"name": "f1", "description": "on dataset sales (d1)", "value": "1.0"}, …]` */
+export function loggedModelMetrics({ metrics }: LoggedModel): JsonValue {
+  return metrics.map((metric) => ({
+    name: metric.key,
+    ...measuredOn(metric),
+    value: pythonFloat(metric.value),
+  }));
+}
+
+function measuredOn({ datasetName, datasetDigest }: LoggedModelMetric): {
+  readonly description?: string;
+} {
+  if (datasetName === undefined) return {};
+  const digest = datasetDigest === undefined ? '' : ` (${datasetDigest})`;
+  return { description: `on dataset ${datasetName}${digest}` };
+}

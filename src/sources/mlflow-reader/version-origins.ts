@@ -1,0 +1,46 @@
+/**
+ * What model versions were made from: their runs, and of those that have none the logged models that
+ * their sources name.
+ */
+
+import { modelIdOfSource } from '../../mlflow/parse-logged-model.js';
+import type { LoggedModel, ModelVersion, Run } from '../../mlflow/types.js';
+import type { Rejection } from '../../stream/contracts.js';
+import type { MlflowStore } from '../store.js';
+
+export interface VersionOrigins {
+  /** That the versions name, deleted ones too. */
+  readonly runs: readonly Run[];
+  /** Of versions that name no run, or one that is gone. */
+  readonly loggedModels: readonly LoggedModel[];
+  /** That logged models came from whose versions name no run. */
+  readonly sourceRuns: readonly Run[];
+  readonly rejected: readonly Rejection[];
+}
+
+const NOTHING = { items: [], rejected: [] } as const;
+
+/** @param versions - as many as one lookup of runs can name */
+export async function originsOfVersions(
+  store: MlflowStore,
+  versions: readonly ModelVersion[],
+): Promise<VersionOrigins> {
+  const runIds = new Set(versions.flatMap(({ runId }) => runId ?? []));
+  const runs = runIds.size === 0 ? NOTHING : await store.runsById([...runIds]);
+  const known = new Set(runs.items.map(({ runId }) => runId));
+  const lost = versions.filter(({ runId }) => runId === undefined || !known.has(runId));
+  const modelIds = new Set(lost.flatMap(({ source }) => modelIdOfSource(source) ?? []));
+  const models =
+    modelIds.size === 0 || store.loggedModels === undefined
+      ? NOTHING
+      : await store.loggedModels.byId([...modelIds]);
+  const sourceIds = new Set(models.items.flatMap(({ sourceRunId }) => sourceRunId ?? []));
+  const unread = [...sourceIds].filter((id) => !runIds.has(id));
+  const sourceRuns = unread.length === 0 ? NOTHING : await store.runsById(unread);
+  return {
+    runs: runs.items,
+    loggedModels: models.items,
+    sourceRuns: sourceRuns.items,
+    rejected: [...runs.rejected, ...models.rejected, ...sourceRuns.rejected],
+  };
+}
