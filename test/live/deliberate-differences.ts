@@ -174,6 +174,16 @@ export const deliberateDifferences: readonly DeliberateDifference[] = [
       ['dataPlatformInstance', 'subTypes', 'browsePathsV2'].includes(aspectName),
   ),
 
+  // The peer gives neither to a version that has no run.
+  ...['hyperParams', 'trainingMetrics'].map((name) =>
+    field(
+      'versions-of-logged-models',
+      'mlModelProperties',
+      name,
+      (peer, ours) => peer === undefined && isList(ours) && ours.length > 0,
+    ),
+  ),
+
   // The creator of a version need not have started a run.
   extra('creator', ({ entityUrn }) => entityUrn === CREATOR_URN),
 

@@ -395,6 +395,15 @@ class Seed:
             params={"depth": "3"}, model_type="agent",
         )
         self.client.finalize_logged_model(made.model_id, "READY")
+        # Made by no run, registered and measured later.
+        made = self.client.create_logged_model(
+            experiment, name="imported", params={"depth": "4"},
+        ).model_id
+        self.client.finalize_logged_model(made, "READY")
+        self.client.log_metric(run_id, "imported f1", 0.5, timestamp=START, model_id=made)
+        self.model("of a logged model")
+        self.client.create_model_version("of a logged model", f"models:/{made}", model_id=made)
+        self.made["versions"] += 1
 
     # Legal too, but DataHub's own connector ends its whole run here.
     def unreadable(self):

@@ -6,6 +6,7 @@ import type {
   DatasetRecord,
   DatasetUse,
   ExperimentRecord,
+  LoggedModelRecord,
   ModelVersionRecord,
   RegisteredModelRecord,
   RunRecord,
@@ -14,6 +15,7 @@ import type {
 import type {
   Dataset,
   Experiment,
+  LoggedModel,
   ModelVersion,
   RegisteredModel,
   Run,
@@ -113,6 +115,30 @@ export function versionRecord(parts: Partial<ModelVersion> = {}, ofRun?: Run): M
     server,
     version: version({ ...parts, ...(ofRun === undefined ? {} : { runId: ofRun.runId }) }),
     ...(ofRun === undefined ? {} : { run: ofRun }),
+  };
+}
+
+export function loggedModel(parts: Partial<LoggedModel> = {}): LoggedModel {
+  return {
+    modelId: 'm-1a',
+    experimentId: '7',
+    name: 'logged',
+    creationTimestamp: 50,
+    lastUpdatedTimestamp: 60,
+    status: 'READY',
+    tags: [],
+    params: [{ key: 'depth', value: '3' }],
+    metrics: [{ key: 'f1', value: 0.5, timestamp: 1, step: 1, runId: 'bb22', datasetName: 'test' }],
+    ...parts,
+  };
+}
+
+export function loggedModelRecord(parts: Partial<LoggedModel> = {}): LoggedModelRecord {
+  return {
+    kind: 'loggedModel',
+    server,
+    model: loggedModel(parts),
+    experiment: { experimentId: '7', name: 'churn' },
   };
 }
 

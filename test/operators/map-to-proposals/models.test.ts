@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runUrn, userUrn, versionSetUrn } from '../../../src/datahub/urn.js';
-import { modelRecord, run, runRecord, server, versionRecord } from '../records.js';
+import { loggedModel, modelRecord, run, runRecord, server, versionRecord } from '../records.js';
 import { aspectsOf, map, pairs } from './mapped.js';
 
 const ofModel = (...args: Parameters<typeof map>) => aspectsOf('mlModelGroup', ...args);
@@ -107,6 +107,25 @@ describe('a model version', () => {
     expect(mlModelProperties['trainingJobs']).toEqual([]);
     expect(mlModelProperties).not.toHaveProperty('hyperParams');
     expect(mlModelProperties).not.toHaveProperty('trainingMetrics');
+  });
+
+  it('without a run has what its logged model knows', () => {
+    const record = versionRecord({ source: 'models:/m-1a' });
+    const { mlModelProperties } = ofVersion({ ...record, loggedModel: loggedModel() });
+    expect(mlModelProperties).toMatchObject({
+      trainingJobs: [],
+      hyperParams: [{ name: 'depth', value: '3' }],
+      trainingMetrics: [{ name: 'f1', description: 'on dataset test', value: '0.5' }],
+    });
+  });
+
+  it('with a run has what that knows, though the logged model knows more', () => {
+    const record = versionRecord({}, run({ params: [{ key: 'lr', value: '1' }] }));
+    const { mlModelProperties } = ofVersion({ ...record, loggedModel: loggedModel() });
+    expect(mlModelProperties).toMatchObject({
+      hyperParams: [{ name: 'lr', value: '1' }],
+      trainingMetrics: [],
+    });
   });
 
   it('in a stage that is not known gets a tag of it, with a warning', () => {

@@ -70,12 +70,27 @@ export interface WireModel {
   aliases?: { alias: string; version: string }[];
 }
 
+export interface WireLoggedModel {
+  info: {
+    model_id: string;
+    experiment_id: string;
+    name: string;
+    creation_timestamp_ms?: number;
+    source_run_id?: string;
+    status?: string;
+    tags?: WirePair[];
+  };
+  data?: { params?: WirePair[]; metrics?: (WireMetric & { run_id?: string })[] };
+}
+
 /** In any order. Tests may change it while the server runs. */
 export interface ServerContent {
   experiments: WireExperiment[];
   runs: WireRun[];
   registeredModels: WireModel[];
   modelVersions: WireVersion[];
+  /** Of MLflow 3. */
+  loggedModels?: WireLoggedModel[];
 }
 
 export interface SampleSize {

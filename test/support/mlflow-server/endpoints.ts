@@ -37,6 +37,7 @@ export function endpointsOf(flavour: Flavour): ReadonlyMap<string, Answer> {
     endpoints.set('GET experiments/search', searchExperiments);
   }
   if (!isModern(flavour)) endpoints.set('GET experiments/list', listExperiments);
+  if (flavour.startsWith('3.')) endpoints.set('POST logged-models/search', searchLoggedModels);
   return endpoints;
 }
 
@@ -134,6 +135,28 @@ function renderRun(run: WireRun, flavour: Flavour): object {
     inputs: run.inputs ?? {},
     ...outputs,
   };
+}
+
+/** With the filters that are asked for: by ids, or by the time that they were made. */
+function searchLoggedModels(look: Look, request: LoggedRequest): Reply {
+  const { max, offset } = paging(request, 100);
+  const filter = parameter(request, 'filter');
+  const since = /^creation_timestamp >= (\d+)$/.exec(filter)?.[1];
+  const ids = /^model_id IN \((.*)\)$/.exec(filter)?.[1]?.split(',');
+  if (filter !== '' && since === undefined && ids === undefined) {
+    return invalid(`Invalid filter string: ${filter}`);
+  }
+  const experiments = request.body['experiment_ids'];
+  const found = (look.content.loggedModels ?? [])
+    .filter(
+      ({ info }) =>
+        Array.isArray(experiments) &&
+        experiments.includes(info.experiment_id) &&
+        (since === undefined || (info.creation_timestamp_ms ?? 0) >= Number(since)) &&
+        (ids === undefined || ids.includes(`'${info.model_id}'`)),
+    )
+    .sort((a, b) => compare(a.info.model_id, b.info.model_id));
+  return page(look, 'models', found, max, offset, (model) => model);
 }
 
 function searchModels(look: Look, request: LoggedRequest): Reply {
