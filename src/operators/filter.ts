@@ -8,7 +8,12 @@ import { age } from '../core/age.js';
 import { parseOptions } from '../core/options.js';
 import { pattern } from '../core/pattern.js';
 import { leftOutBy, type RecordFilter, recordFilter } from '../mlflow/filter/record-filter.js';
-import type { MlflowRecord, ModelVersionRecord, RunRecord } from '../mlflow/records.js';
+import type {
+  LoggedModelRecord,
+  MlflowRecord,
+  ModelVersionRecord,
+  RunRecord,
+} from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
 import type { Operator, ReadPlan, RunContext } from '../stream/contracts.js';
 import type { Recorder } from '../stream/recorder.js';
@@ -153,6 +158,8 @@ class Sieve {
         return this.#run(record);
       case 'modelVersion':
         return this.#unless(this.#whyVersion(record), record);
+      case 'loggedModel':
+        return this.#unless(this.#whyExperiment(record), record);
       case 'server':
       case 'dataset':
         return record;
@@ -161,14 +168,18 @@ class Sieve {
   }
 
   #run(record: RunRecord): RunRecord | undefined {
-    const { run, experiment, versions, server } = record;
-    const why =
-      this.filter.experimentNamed(experiment.name) ??
-      (this.#leftOut.has(keyOf(server, experiment.experimentId)) ? 'experiments' : undefined) ??
-      this.filter.run(run);
+    const { run, versions, server } = record;
+    const why = this.#whyExperiment(record) ?? this.filter.run(run);
     if (why !== undefined) return this.#unless(why, record);
     const kept = versions.filter((version) => this.#whyVersion({ version, server }) === undefined);
     return kept.length === versions.length ? record : { ...record, versions: kept };
+  }
+
+  #whyExperiment({ experiment, server }: RunRecord | LoggedModelRecord): string | undefined {
+    return (
+      this.filter.experimentNamed(experiment.name) ??
+      (this.#leftOut.has(keyOf(server, experiment.experimentId)) ? 'experiments' : undefined)
+    );
   }
 
   #whyVersion({ version, server }: Pick<ModelVersionRecord, 'version' | 'server'>) {

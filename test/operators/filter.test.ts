@@ -150,6 +150,26 @@ describe('filter', () => {
     });
   });
 
+  it('leaves out the logged models of experiments that it leaves out', () => {
+    const named = (name: string, experimentId: string): MlflowRecord => ({
+      kind: 'loggedModel',
+      server,
+      experiment: { experimentId, name },
+      model: {
+        ...{ modelId: 'm-1', experimentId, name: 'a model', status: 'READY' },
+        ...{ creationTimestamp: 1, lastUpdatedTimestamp: 2, tags: [], params: [], metrics: [] },
+      },
+    });
+    const { output } = kept(
+      { experiments: { names: { deny: ['tmp'] }, tags: { deny: { team: 'core' } } } },
+      experimentRecord({ experimentId: '7', tags: pairs({ team: 'core' }) }),
+      named('a', '7'),
+      named('tmp', '8'),
+      named('b', '9'),
+    );
+    expect(output).toEqual([named('b', '9')]);
+  });
+
   it('knows experiments apart that have one id in two workspaces', () => {
     const team = { ...server, workspace: 'team-a' };
     const { output } = kept(

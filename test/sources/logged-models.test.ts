@@ -3,6 +3,7 @@ import { LOGGED_MODEL, readItem } from '../../src/mlflow/parse.js';
 import { loggedModelKey } from '../../src/mlflow/record-key.js';
 import { OPTIONAL_KINDS, RECORD_KINDS, type RecordKind } from '../../src/mlflow/records.js';
 import { openFileStore } from '../../src/sources/file-store/file-store.js';
+import { readMlflow } from '../../src/sources/mlflow-reader.js';
 import { openSqliteStore } from '../../src/sources/sqlite/sqlite-store.js';
 import type { MlflowStore } from '../../src/sources/store.js';
 import { mapToProposals } from '../../src/operators/map-to-proposals/index.js';
@@ -12,6 +13,7 @@ import { runContext } from '../../src/testing/run-context.js';
 import { FileStoreFolder } from '../support/file-store.js';
 import { someServer } from '../support/memory.js';
 import { change, copyOf } from '../support/mlflow-database.js';
+import { recordsOf } from './mlflow-reader/reading.js';
 
 const id = (number: number): string => `m-${number.toString(16).padStart(32, '0')}`;
 
@@ -93,6 +95,19 @@ describe('logged models of a database', () => {
     const keys = [1, 2, 4, 5, 6].map((number) => loggedModelKey(id(number)));
     expect([...(await store.findGone(keys))]).toEqual(keys.slice(2));
     await store.close();
+  });
+
+  it('are left out, and gone, with the experiments that filters leave out', async () => {
+    const path = database();
+    change(path, "UPDATE experiments SET name = 'tmp' WHERE experiment_id = 1");
+    const context = runContext();
+    const source = readMlflow(await openSqliteStore({ path }, context), context);
+    const filters = [{ experiments: { names: { deny: ['tmp'] } } }];
+    const records = await recordsOf(source.read({ kinds: new Set(RECORD_KINDS), filters }));
+    expect(records.filter(({ kind }) => kind === 'loggedModel')).toEqual([]);
+    const keys = [1, 3, 4].map((number) => loggedModelKey(id(number)));
+    expect(await source.findGone?.(keys)).toEqual(new Set(keys));
+    await source.close();
   });
 
   it.each(['1.28.0', '2.22.5'] as const)('are none before MLflow 3: %s', async (version) => {

@@ -33,6 +33,7 @@ type Open = (context: RunContext) => Promise<MlflowStore>;
 function untold(store: MlflowStore): MlflowStore {
   return {
     server: store.server,
+    ...(store.loggedModels === undefined ? {} : { loggedModels: store.loggedModels }),
     experiments: () => store.experiments(),
     runs: (ids, selection) => store.runs(ids, selection),
     registeredModels: () => store.registeredModels(),
