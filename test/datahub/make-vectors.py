@@ -1,6 +1,6 @@
 """Makes vectors.json: what DataHub's own library gives for awkward input.
 
-    python -m venv v && v/bin/pip install acryl-datahub==1.7.0.17
+    python -m venv v && v/bin/pip install 'acryl-datahub[s3,abs,bigquery,unity-catalog]==1.7.0.17'
     v/bin/python test/datahub/make-vectors.py > test/datahub/vectors.json
 
 The same library gives the same file each time.
@@ -13,6 +13,11 @@ import struct
 from datahub.api.entities.dataprocess.dataprocess_instance import DataProcessInstance
 from datahub.emitter.mce_builder import datahub_guid, make_tag_urn
 from datahub.emitter.mcp_builder import ExperimentKey
+from datahub.ingestion.source.aws.s3_util import make_s3_urn_for_lineage
+from datahub.ingestion.source.azure.abs_utils import strip_abs_prefix, to_blob_https_uri
+from datahub.ingestion.source.bigquery_v2.bigquery_audit import BigqueryTableIdentifier
+from datahub.ingestion.source.sql.hive.storage_lineage import StoragePathParser
+from datahub.ingestion.source.unity.identifier_helper import split_databricks_identifier
 from datahub.metadata.urns import (
     DataPlatformInstanceUrn,
     DataPlatformUrn,
@@ -101,6 +106,39 @@ def floats():
     return [[struct.pack(">d", value).hex(), str(value)] for value in values]
 
 
+def locations():
+    s3 = ["s3://lake/sales.csv", "s3a://lake/a/b, (1)/", "s3n://lake", "s3://lake/a//b?c#d"]
+    azure = [
+        "abfss://lake@acme.dfs.core.windows.net/raw/sales.parquet",
+        "abfs://lake@acme.dfs.core.windows.net/",
+        "https://acme.blob.core.windows.net/lake/raw/sales.csv?sig=x",
+        "https://acme.dfs.core.windows.net/lake/raw",
+    ]
+    paths = ["hdfs://name:8020/raw//sales/", "hdfs:///raw", "dbfs:/raw/sales", "gs://lake/a/b", "gs://lake"]
+    made = [[uri, make_s3_urn_for_lineage(uri, "PROD")] for uri in s3]
+    made += [
+        [uri, str(DatasetUrn("abs", strip_abs_prefix(to_blob_https_uri(uri) + "/").strip("/")))]
+        for uri in azure
+    ]
+    for uri in paths:
+        platform, path = StoragePathParser.parse_storage_location(uri)
+        name = StoragePathParser.get_platform_name(platform)
+        made.append([uri, str(DatasetUrn(name, path))])
+    return made
+
+
+def tables():
+    split = ["a.b.c", "`a`.`b.c`.d", '"a".b."c"', " a . b ", "b.c", "c"]
+    sharded = ["events", "events_20240229", "events20240229", "20240229", "events_20241332"]
+    sharded += ["events$20240101", "events_*", "events_2024*", "events@1624046611000", "e_1_20240101"]
+    # What the connector sets with its default options.
+    BigqueryTableIdentifier._BQ_SHARDED_TABLE_SUFFIX = ""
+    return {
+        "split": [[name, split_databricks_identifier(name)] for name in split],
+        "bigquery": [[table, str(BigqueryTableIdentifier("p", "d", table))] for table in sharded],
+    }
+
+
 for name in NAMES:
     for kind, urn in urns(name).items():
         if kind != "name":
@@ -108,7 +146,13 @@ for name in NAMES:
 
 print(
     json.dumps(
-        {"urns": [urns(name) for name in NAMES], "guids": guids(), "floats": floats()},
+        {
+            "urns": [urns(name) for name in NAMES],
+            "guids": guids(),
+            "floats": floats(),
+            "locations": locations(),
+            "tables": tables(),
+        },
         indent=1,
     )
 )

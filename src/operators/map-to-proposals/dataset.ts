@@ -4,14 +4,13 @@
  */
 
 import type { Aspect, Proposal } from '../../datahub/proposal.js';
-import { dataPlatformUrn, datasetUrn, urnProblem } from '../../datahub/urn.js';
 import type { DatasetUse } from '../../mlflow/records.js';
 import type { IdentifiedDataset } from '../identified-record.js';
 import { identityOf, workspaceOf } from '../per-record.js';
 import { platformInstance, properties, status, UNKNOWN_STAMP, upsert } from './aspects.js';
 import { parseSchema, schemaMetadata, type Column } from './dataset-schema.js';
+import { hostOf, type Host } from './hosts/index.js';
 import type { Mapping } from './mapping.js';
-import { isLocal } from './platforms.js';
 
 /** A use, with what was made of it. */
 interface Described {
@@ -20,11 +19,6 @@ interface Described {
   readonly columns?: readonly Column[];
   /** Where the dataset is hosted; absent where it is local or the platform is not known. */
   readonly host?: Host;
-}
-
-interface Host {
-  readonly platform: string;
-  readonly urn: string;
 }
 
 /**
@@ -93,36 +87,4 @@ function describe(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping):
     );
   }
   return described;
-}
-
-function hostOf(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping): Host | undefined {
-  const { name, sourceType } = use.input.dataset;
-  if (isLocal(sourceType)) return undefined;
-  const platform = mapping.platformOf(sourceType);
-  if (platform === undefined) {
-    if (mapping.materializeDatasetInputs) {
-      mapping.warn(
-        'UNKNOWN_DATASET_PLATFORM',
-        'a dataset could not be materialized, as no platform of DataHub is known for its source type: set sourceMappingToPlatform',
-        `${identityOf(record)}: ${sourceType}`,
-      );
-    }
-    return undefined;
-  }
-  const urn = datasetUrn(platform, name);
-  // Nothing is a copy of itself, as with a source type mapped to mlflow; nor is what a workspace has
-  // one of what `default` has under that name.
-  const isOurs = dataPlatformUrn(platform) === record.urns.platform;
-  if (isOurs && (workspaceOf(record) !== undefined || urn === record.urns.dataset))
-    return undefined;
-  const problem = urnProblem(urn);
-  if (problem !== undefined) {
-    mapping.warn(
-      'UNLINKED_DATASET',
-      'DataHub would refuse the URN of a hosted dataset, which is left out',
-      `${urn}: ${problem}`,
-    );
-    return undefined;
-  }
-  return { platform: dataPlatformUrn(platform), urn };
 }

@@ -26,6 +26,13 @@ export const mapToProposalsOptionsSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe("Address of MLflow's web pages for links back; the server's own unless set"),
+  datasetLineage: z
+    .enum(['name', 'source'])
+    .default('name')
+    .describe(
+      "What datasets of runs are linked to: `source`, the dataset that the platform's own connector " +
+        "makes of what they were read from; `name`, one of MLflow's name, as DataHub's connector does",
+    ),
   loggedModels: z
     .boolean()
     .default(false)
@@ -88,6 +95,8 @@ export function mapToProposals(
   const mapping: Mapping = {
     links: linksOf(settings.baseExternalUrl),
     warn: (code, message, example) => context?.recorder.warn(code, message, example),
+    skipped: (reason) => context?.recorder.skipped(reason),
+    datasetLineage: settings.datasetLineage,
     materializeDatasetInputs: settings.materializeDatasetInputs,
     mayDescribe: (urn, workspace) => {
       const may = hosted.mayDescribe(urn, workspace);

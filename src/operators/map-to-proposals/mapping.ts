@@ -5,10 +5,16 @@
 import type { ServerFacts } from '../../mlflow/types.js';
 import type { Links } from './links.js';
 
+export type DatasetLineage = 'name' | 'source';
+
 export interface Mapping {
   links(server: ServerFacts): Links;
   /** `message` is the same for all of a code; `example` says where. */
   warn(code: string, message: string, example: string): void;
+  /** Something is left out on purpose; counted by `reason`. */
+  skipped(reason: string): void;
+  /** What tells where a dataset is hosted: its name, or what it was made from. */
+  readonly datasetLineage: DatasetLineage;
   /** Whether hosted datasets get aspects of their own. */
   readonly materializeDatasetInputs: boolean;
   /**

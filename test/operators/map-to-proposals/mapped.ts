@@ -27,7 +27,7 @@ export function map(
     .pipe(urns, mapping)
     .subscribe((proposal) => proposals.push(proposal));
   const warnings = recorder.counts().warnings.map(({ code, examples }) => [code, ...examples]);
-  return { proposals, rejected, warnings };
+  return { proposals, rejected, warnings, skipped: recorder.counts().skipped };
 }
 
 /** The aspects of the one entity of a type, by their names. */
