@@ -230,6 +230,20 @@ export const deliberateDifferences: readonly DeliberateDifference[] = [
     covers: ({ kind, proposal }) => kind === 'ambiguous' && proposal.entityType === 'dataset',
   },
 
+  extra(
+    'named-tensors',
+    ({ entityType, aspectName, aspect }) =>
+      entityType === 'dataset' &&
+      aspectName === 'schemaMetadata' &&
+      isList(aspect.json['fields']) &&
+      aspect.json['fields'].every(
+        (column) =>
+          isObject(column) &&
+          isText(column['nativeDataType']) &&
+          column['nativeDataType'].startsWith('tensor('),
+      ),
+  ),
+
   // Where there is no platform to materialize on, the peer forgets that the run read it at all.
   extra(
     'inputs-without-platform',

@@ -326,6 +326,12 @@ class Seed:
                 "targets": None,
             }
         }
+        named_tensors = {
+            "mlflow_tensorspec": {
+                "features": '[{"name": "pixels", "type": "tensor", "tensor-spec": {"dtype": "uint8", "shape": [-1, 28, 28]}}]',
+                "targets": '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]',
+            }
+        }
         nested = {
             "mlflow_colspec": [
                 {"type": "array", "items": {"type": "string"}, "name": "words", "required": True},
@@ -361,6 +367,7 @@ class Seed:
                 use("Zürich 東京 🚀", "local"),
                 use("unnamed columns", "local", unnamed),
                 use("tensors", "s3", tensors),
+                use("named tensors", "local", named_tensors),
                 use("nested", "local", nested),
                 use("not json", "local", "{not json"),
                 use("json but no object", "local", "{}"),

@@ -15,7 +15,7 @@ import type { Mapping } from './mapping.js';
 /** A use, with what was made of it. */
 interface Described {
   readonly customProperties: Aspect;
-  /** Absent where the schema has no columns with names. */
+  /** Absent where the schema has nothing with a name. */
   readonly columns?: readonly Column[];
   /** Where the dataset is hosted; absent where it is local or the platform is not known. */
   readonly host?: Host;
@@ -85,6 +85,7 @@ function describe(record: IdentifiedDataset, use: DatasetUse, mapping: Mapping):
       'the schema of a dataset is not JSON, and is sent as a custom property',
       `${identityOf(record)} of run ${use.runId}`,
     );
+    return described;
   }
-  return described;
+  return schema.tensors === undefined ? described : { ...described, columns: schema.tensors };
 }

@@ -259,6 +259,37 @@ describe('the schema of a dataset', () => {
     expect(schemaOf(schema)).toEqual({ fields: undefined, properties: { schema }, warnings: [] });
   });
 
+  it('has tensors with names as columns, beside the property', () => {
+    const tensor = (dtype: unknown, shape: unknown, name?: unknown) => ({
+      type: 'tensor',
+      'tensor-spec': { dtype, shape },
+      name,
+    });
+    const spec = (features: unknown, targets?: unknown) =>
+      JSON.stringify({
+        mlflow_tensorspec: {
+          features: typeof features === 'string' ? features : JSON.stringify(features),
+          targets: targets === undefined ? null : JSON.stringify(targets),
+        },
+      });
+    const schema = spec(
+      [tensor('float64', [-1, 3], 'pixels'), tensor('int64', [-1]), tensor(5, [1], 'no type')],
+      [tensor('str', 'none', 'label')],
+    );
+    expect(schemaOf(schema)).toEqual({
+      fields: [
+        field('pixels', 'ArrayType', 'tensor(float64, [-1, 3])'),
+        field('no type', 'ArrayType', 'tensor'),
+        field('label', 'ArrayType', 'tensor(str)'),
+      ],
+      properties: { schema },
+      warnings: [],
+    });
+    for (const none of [spec('{'), spec('5'), spec([null, 5]), spec([tensor('int8', [1])])]) {
+      expect(schemaOf(none).fields, none).toBeUndefined();
+    }
+  });
+
   it('that is not JSON is a property, with a warning', () => {
     expect(schemaOf('{"mlflow')).toEqual({
       fields: undefined,
