@@ -75,6 +75,12 @@ const ASPECTS: Readonly<Record<string, ReadonlySet<string>>> = {
     'versionProperties',
     'viewProperties',
   ]),
+  mlFeature: new Set([
+    ...COMMON,
+    'editableMlFeatureProperties',
+    'incidentsSummary',
+    'mlFeatureProperties',
+  ]),
   mlModel: new Set([
     ...COMMON,
     'container',

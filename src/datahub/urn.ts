@@ -98,6 +98,20 @@ export function mlModelUrn(name: string, env: FabricType = 'PROD', instance?: st
   return `urn:li:mlModel:(${MLFLOW_PLATFORM_URN},${qualified(name, instance)},${env})`;
 }
 
+/**
+ * An input of a model, which is of that version and environment alone. Features of other tools are in
+ * namespaces without the platform in front.
+ *
+ * @param modelUrn - as `mlModelUrn` makes it
+ *
+ * @example
+ * mlFeatureUrn(mlModelUrn('churn_3'), 'age'); // 'urn:li:mlFeature:(mlflow.PROD.churn_3,age)'
+ */
+export function mlFeatureUrn(modelUrn: string, feature: string): string {
+  const [, name = '', env = ''] = modelUrn.slice('urn:li:mlModel:('.length, -1).split(',');
+  return `urn:li:mlFeature:(${MLFLOW_PLATFORM}.${env}.${name},${encodeUrnPart(feature)})`;
+}
+
 /** `name` is the registered model's name, see `nameInWorkspace`. */
 export function mlModelGroupUrn(name: string, env: FabricType = 'PROD', instance?: string): string {
   return `urn:li:mlModelGroup:(${MLFLOW_PLATFORM_URN},${qualified(name, instance)},${env})`;

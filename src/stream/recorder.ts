@@ -8,6 +8,7 @@ import type { Proposal } from '../datahub/proposal.js';
 /** The aspect that each entity of ours has exactly once: telling URNs apart would take a set of them all. */
 const COUNTED_BY: ReadonlyMap<string, string> = new Map([
   ...Object.entries(DESCRIBED_BY),
+  ['mlFeature', 'mlFeatureProperties'],
   ['platformResource', 'platformResourceInfo'],
   ['tag', 'tagProperties'],
 ]);

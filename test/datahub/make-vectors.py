@@ -22,6 +22,7 @@ from datahub.metadata.urns import (
     DataPlatformInstanceUrn,
     DataPlatformUrn,
     DatasetUrn,
+    MlFeatureUrn,
     MlModelGroupUrn,
     MlModelUrn,
     PlatformResourceUrn,
@@ -64,6 +65,7 @@ def urns(name):
     return {
         "name": name,
         "mlModel": str(MlModelUrn("mlflow", name, "PROD")),
+        "mlFeature": str(MlFeatureUrn(f"mlflow.PROD.{name}", name)),
         "mlModelGroup": str(MlModelGroupUrn("mlflow", name, "DEV")),
         "mlflowDataset": str(DatasetUrn.create_from_ids("mlflow", name, "PROD", None)),
         "instanceDataset": str(

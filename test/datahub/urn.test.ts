@@ -9,6 +9,7 @@ import {
   datasetUrn,
   encodeUrnPart,
   experimentUrn,
+  mlFeatureUrn,
   mlModelGroupUrn,
   mlModelUrn,
   runUrn,
@@ -33,6 +34,7 @@ describe('URNs', () => {
   it.each(vectors.urns)('equal those of the Python library: $name', ({ name = '', ...urns }) => {
     expect({
       mlModel: mlModelUrn(name),
+      mlFeature: mlFeatureUrn(mlModelUrn(name), name),
       mlModelGroup: mlModelGroupUrn(name, 'DEV'),
       mlflowDataset: datasetUrn('mlflow', name),
       instanceDataset: datasetUrn('s3', name, 'QA', 'eu, (1)'),

@@ -73,6 +73,10 @@ const CREATOR_URN = `urn:li:platformResource:${createHash('md5')
 /** What the peer has no platform for, whatever the test maps. */
 const UNMAPPED = /^urn:li:dataset:\(urn:li:dataPlatform:mlflow,(?:spark|delta_table) data,PROD\)$/;
 
+/** What is told of a model as its run has it. */
+const DESCRIPTIONS =
+  /^mlflow\.(?:flavors|mlflow_version|python_version|signature\.(?:inputs|outputs|params))$/;
+
 export const deliberateDifferences: readonly DeliberateDifference[] = [
   // The peer's URNs are put right before the comparison, where this one is noticed.
   { name: 'reserved-characters', covers: () => false },
@@ -93,6 +97,19 @@ export const deliberateDifferences: readonly DeliberateDifference[] = [
   extra(
     'source-code',
     ({ entityType, aspectName }) => entityType === 'mlModel' && aspectName === 'sourceCode',
+  ),
+
+  field(
+    'model-descriptions',
+    'mlModelProperties',
+    'customProperties',
+    (peer, ours) =>
+      isObject(peer) &&
+      isObject(ours) &&
+      Object.entries(ours).every(
+        ([key, value]) => isText(value) && (peer[key] === value || DESCRIPTIONS.test(key)),
+      ) &&
+      Object.keys(peer).every((key) => ours[key] === peer[key]),
   ),
 
   field(

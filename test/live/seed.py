@@ -235,6 +235,17 @@ class Seed:
         self.client.set_tag(inner, "mlflow.source.git.repoURL", "git@github.com:team/churn.git")
         self.client.set_tag(inner, "mlflow.source.git.commit", "1a2b3c4d")
 
+        # As a client notes a model that it logs: MLflow 1 with its signature, and 3 not at all.
+        inputs = [{"name": "age", "type": "long"}, {"name": "amount, (net)", "type": "double"}]
+        noted = {
+            "run_id": inner,
+            "artifact_path": "model",
+            "flavors": {"sklearn": {}, "python_function": {"python_version": "3.11.7"}},
+            "mlflow_version": "1.28.0",
+            "signature": {"inputs": json.dumps(inputs), "outputs": '[{"type": "double"}]'},
+        }
+        self.client.set_tag(inner, "mlflow.log-model.history", json.dumps([noted]))
+
         for status in ("RUNNING", "SCHEDULED", "FAILED", "KILLED"):
             self.run(plain, f"{status.lower()} run", status=status)
         nameless = self.run(plain, name=None)

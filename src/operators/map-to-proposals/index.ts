@@ -15,6 +15,7 @@ import { HostedDatasets } from './hosted-datasets.js';
 import { Links } from './links.js';
 import { mapLoggedModel } from './logged-model.js';
 import type { Mapping } from './mapping.js';
+import { ModelHistories } from './model-description.js';
 import { mapModelVersion } from './model-version.js';
 import { platformLookup } from './platforms.js';
 import { mapRegisteredModel } from './registered-model.js';
@@ -44,6 +45,12 @@ export const mapToProposalsOptionsSchema = z.strictObject({
     .default(false)
     .describe(
       'Whether the hosted datasets that runs read (on s3, snowflake, ...) are written, too',
+    ),
+  modelFeatures: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the inputs of models are written as features, an mlFeature for each of each version',
     ),
   sourceMappingToPlatform: z
     .record(
@@ -98,6 +105,8 @@ export function mapToProposals(
     skipped: (reason) => context?.recorder.skipped(reason),
     datasetLineage: settings.datasetLineage,
     materializeDatasetInputs: settings.materializeDatasetInputs,
+    modelFeatures: settings.modelFeatures,
+    histories: new ModelHistories(),
     mayDescribe: (urn, workspace) => {
       const may = hosted.mayDescribe(urn, workspace);
       if (!may) context?.recorder.skipped('hosted dataset: described by an earlier workspace');

@@ -4,6 +4,7 @@
 
 import type { ServerFacts } from '../../mlflow/types.js';
 import type { Links } from './links.js';
+import type { ModelHistories } from './model-description.js';
 
 export type DatasetLineage = 'name' | 'source';
 
@@ -17,6 +18,9 @@ export interface Mapping {
   readonly datasetLineage: DatasetLineage;
   /** Whether hosted datasets get aspects of their own. */
   readonly materializeDatasetInputs: boolean;
+  /** Whether inputs of models become mlFeatures. */
+  readonly modelFeatures: boolean;
+  readonly histories: ModelHistories;
   /**
    * Whether it is for this workspace to describe a hosted dataset: for the first that does, in the
    * order in which they are read.

@@ -11,6 +11,7 @@ import { identityOf } from '../per-record.js';
 import {
   browsePaths,
   DATAHUB_ACTOR,
+  emptyProperties,
   hyperParams,
   platformInstance,
   properties,
@@ -20,8 +21,10 @@ import {
   trainingMetrics,
   upsert,
 } from './aspects.js';
+import { featuresOf, NO_FEATURES } from './features.js';
 import { loggedModelMetrics } from './logged-model.js';
 import type { Mapping } from './mapping.js';
+import { describedModel, describeInto } from './model-description.js';
 import { sourceCode } from './source-code.js';
 import { isKnownStageTag } from './stages.js';
 import { mapUser } from './user.js';
@@ -37,13 +40,20 @@ export function mapModelVersion(
   mapping: Mapping,
 ): readonly Proposal[] {
   const { version, run, loggedModel, server, urns } = record;
+  const custom = emptyProperties();
+  const description = describedModel(record, mapping);
+  if (description !== undefined) describeInto(custom, description);
+  const features =
+    description !== undefined && mapping.modelFeatures
+      ? featuresOf(record, description, mapping)
+      : NO_FEATURES;
   const proposals = [
     upsert(
       MODEL,
       urns.model,
       'mlModelProperties',
       {
-        customProperties: properties(version.tags),
+        customProperties: properties(version.tags, custom),
         ...mapping.links(server).version(version.name, version.version),
         trainingJobs: urns.run === undefined ? [] : [urns.run],
         name: urns.modelName,
@@ -56,6 +66,7 @@ export function mapModelVersion(
         ...(run === undefined
           ? ofLoggedModel(loggedModel)
           : { hyperParams: hyperParams(run), trainingMetrics: trainingMetrics(run) }),
+        ...(features.urns.length === 0 ? {} : { mlFeatures: features.urns }),
         tags: sortedByKey(version.tags).map(({ key, value }) => `${key}:${value}`),
         groups: [urns.group],
       },
@@ -91,6 +102,7 @@ export function mapModelVersion(
     const name = urns.stageTag.slice('urn:li:tag:'.length);
     proposals.push(upsert('tag', urns.stageTag, 'tagKey', { name }));
   }
+  proposals.push(...features.proposals);
   const code = run === undefined ? undefined : sourceCode(run);
   if (code !== undefined) proposals.push(upsert(MODEL, urns.model, 'sourceCode', code));
   if (record.owner !== undefined) {
