@@ -39,6 +39,8 @@ export interface RunRecord extends RecordBase {
 export interface RegisteredModelRecord extends RecordBase {
   readonly kind: 'registeredModel';
   readonly model: RegisteredModel;
+  /** Who owns it in DataHub, as of a version. */
+  readonly owner?: string;
 }
 
 export interface ModelVersionRecord extends RecordBase {

@@ -6,7 +6,9 @@ import { map } from 'rxjs';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import { pattern, patternReplace, patternTest } from '../core/pattern.js';
-import type { MlflowRecord, ModelVersionRecord } from '../mlflow/records.js';
+import type { MlflowRecord, ModelVersionRecord, RegisteredModelRecord } from '../mlflow/records.js';
+import { tagValue } from '../mlflow/tag-value.js';
+import type { KeyValue } from '../mlflow/types.js';
 import type { Operator } from '../stream/contracts.js';
 
 export const mapUserOptionsSchema = z.strictObject({
@@ -19,6 +21,11 @@ export const mapUserOptionsSchema = z.strictObject({
       'The user of DataHub, or the URN of a user or a group, with `$1` for what the first group of ' +
         '`from` matched',
     ),
+  ownerTag: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A tag of versions and of models whose value is the user, before who registered it'),
 });
 
 export type MapUserOptions = z.input<typeof mapUserOptionsSchema>;
@@ -26,7 +33,8 @@ export type MapUserOptions = z.input<typeof mapUserOptionsSchema>;
 /**
  * Makes whoever registered a version the owner of its mlModel, or who started its run where the
  * version names nobody. MLflow's users are names of anywhere, which is why it has to be said how they
- * are called in DataHub. A run can have no owner in DataHub.
+ * are called in DataHub. With `ownerTag`, who stands in that tag goes before them, and owns the
+ * mlModelGroup where a registered model has it. A run can have no owner in DataHub.
  *
  * Its place is before `buildUrns`, and behind `redact`. Several of them stand beside each other:
  * the last one that knows the user counts.
@@ -53,25 +61,41 @@ export function mapUser(
   const replaced = patternReplace(options.from, options.to);
   return owned(
     (user) => (isKnown(user) ? replaced(user) : undefined),
+    options.ownerTag,
     `mapUser ${JSON.stringify(options)}`,
   );
 }
 
 function owned(
-  ownerOf: (user: string) => string | undefined,
+  nameOf: (user: string) => string | undefined,
+  ownerTag?: string,
   signature?: string,
 ): Operator<MlflowRecord, MlflowRecord> {
+  const inTag = (tags: readonly KeyValue[]): string | undefined => {
+    const user = ownerTag === undefined ? undefined : tagValue(tags, ownerTag);
+    return user === undefined ? undefined : nameOf(user);
+  };
   const operator: Operator<MlflowRecord, MlflowRecord> = map((record) => {
+    if (record.kind === 'registeredModel') return withOwner(record, inTag(record.model.tags));
     if (record.kind !== 'modelVersion') return record;
     const user = userOf(record);
-    const owner = user === undefined ? undefined : ownerOf(user);
-    return owner === undefined ? record : { ...record, owner };
+    return withOwner(
+      record,
+      inTag(record.version.tags) ?? (user === undefined ? user : nameOf(user)),
+    );
   });
   return Object.assign(operator, {
     label: 'mapUser',
     takes: 'record' as const,
     ...(signature === undefined ? {} : { signature }),
   });
+}
+
+function withOwner(
+  record: ModelVersionRecord | RegisteredModelRecord,
+  owner: string | undefined,
+): MlflowRecord {
+  return owner === undefined ? record : { ...record, owner };
 }
 
 /** Sources leave out what is empty, but those of users may not. */

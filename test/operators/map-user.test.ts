@@ -39,6 +39,21 @@ describe('mapUser', () => {
     expect(ownerOf(known, versionRecord({ userId: 'ada' }))).toBe('lovelace');
   });
 
+  it('takes who stands in a tag before who registered it, and of models alone', () => {
+    const byTag = mapUser({ ownerTag: 'owner', from: '([a-z]+)' });
+    const tags = [{ key: 'owner', value: 'eve' }];
+    const unknown = [{ key: 'owner', value: 'Team 5' }];
+    expect(ownerOf(byTag, versionRecord({ userId: 'ada', tags }))).toBe('eve');
+    expect(ownerOf(byTag, versionRecord({ userId: 'ada', tags: unknown }))).toBe('ada');
+    expect(ownerOf(byTag, versionRecord({ userId: 'ada' }))).toBe('ada');
+    expect(ownerOf(byTag, modelRecord({ tags }))).toBe('eve');
+    expect(ownerOf(byTag, modelRecord({ tags: unknown }))).toBeUndefined();
+    expect(ownerOf(mapUser(), modelRecord({ tags }))).toBeUndefined();
+    expect(aspectsOf('mlModelGroup', { ...modelRecord(), owner: 'eve' })['ownership']).toEqual({
+      owners: [{ owner: 'urn:li:corpuser:eve', type: 'TECHNICAL_OWNER' }],
+    });
+  });
+
   it('becomes the ownership of the mlModel', () => {
     const owned = { ...versionRecord({ userId: 'ada' }), owner: 'a,b' };
     expect(aspectsOf('mlModel', owned)['ownership']).toEqual({

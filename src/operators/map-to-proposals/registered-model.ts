@@ -4,6 +4,7 @@
 
 import type { Proposal } from '../../datahub/proposal.js';
 import { modelKey } from '../../mlflow/record-key.js';
+import { ownerElement, OWNERSHIP } from '../enrichment/owner.js';
 import type { IdentifiedRegisteredModel } from '../identified-record.js';
 import {
   browsePaths,
@@ -51,5 +52,8 @@ export function mapRegisteredModel(
     upsert(GROUP, urns.group, 'subTypes', SUB_TYPES),
     upsert(GROUP, urns.group, 'browsePathsV2', browsePaths(urns, server.workspace)),
     status(GROUP, urns.group),
+    ...(record.owner === undefined
+      ? []
+      : [upsert(GROUP, urns.group, OWNERSHIP, { owners: [ownerElement(record.owner)] })]),
   ];
 }
