@@ -4,10 +4,11 @@
 
 import type { Aspect } from '../../datahub/proposal.js';
 import { tagValue } from '../../mlflow/tag-value.js';
-import type { Run } from '../../mlflow/types.js';
+import type { KeyValue, Run } from '../../mlflow/types.js';
 
 /** Tags with the repository, the better one first: Databricks names its own. */
 const REPOSITORIES = ['mlflow.databricks.gitRepoUrl', 'mlflow.source.git.repoURL'];
+const WORKSPACES = ['mlflow.databricks.workspaceURL', 'mlflow.databricks.webappURL'];
 const COMMITS = ['mlflow.databricks.gitRepoCommit', 'mlflow.source.git.commit'];
 
 /** `git@github.com:team/churn.git`, which is no URL. One letter is a drive of Windows. */
@@ -21,30 +22,60 @@ const TREES: readonly (readonly [host: RegExp, tree: string])[] = [
 ];
 
 /**
- * The repository's page, at the commit where its host is known; undefined where no page is known.
+ * The repository's page, at the commit where its host is known, and the notebook or job on Databricks;
+ * undefined where no page is known.
  *
  * @example
  * sourceCode(run); // of tags mlflow.source.git.repoURL and .commit
  * // { sourceCode: [{ type: 'TRAINING_PIPELINE_SOURCE_CODE', sourceCodeUrl: 'https://github.com/team/churn/tree/1a2b' }] }
  */
 export function sourceCode({ tags }: Run): Aspect | undefined {
-  const valueOf = (names: readonly string[]): string | undefined => {
-    for (const name of names) {
-      const value = tagValue(tags, name);
-      if (value !== undefined) return value;
-    }
-    return undefined;
+  const urls = [repositoryPage(tags), databricksPage(tags)].filter((url) => url !== undefined);
+  if (urls.length === 0) return undefined;
+  return {
+    sourceCode: urls.map((sourceCodeUrl) => ({
+      type: 'TRAINING_PIPELINE_SOURCE_CODE',
+      sourceCodeUrl,
+    })),
   };
-  const repository = valueOf(REPOSITORIES);
+}
+
+function repositoryPage(tags: readonly KeyValue[]): string | undefined {
+  const repository = firstOf(tags, REPOSITORIES);
   const page = repository === undefined ? undefined : pageOf(repository);
   if (page === undefined) return undefined;
-  const commit = valueOf(COMMITS);
+  const commit = firstOf(tags, COMMITS);
   const tree = TREES.find(([host]) => host.test(page.hostname))?.[1];
   const at =
     commit === undefined || tree === undefined ? '' : `${tree}${encodeURIComponent(commit)}`;
-  return {
-    sourceCode: [{ type: 'TRAINING_PIPELINE_SOURCE_CODE', sourceCodeUrl: `${page.href}${at}` }],
+  return `${page.href}${at}`;
+}
+
+/** As MLflow's own pages link it: a notebook at its revision, or a run of a job. */
+function databricksPage(tags: readonly KeyValue[]): string | undefined {
+  const workspace = firstOf(tags, WORKSPACES);
+  if (workspace === undefined) return undefined;
+  const address = /^https?:/i.test(workspace) ? workspace : `https://${workspace}`;
+  if (!URL.canParse(address)) return undefined;
+  const part = (name: string, before: string): string | undefined => {
+    const value = tagValue(tags, `mlflow.databricks.${name}`);
+    return value === undefined ? undefined : `${before}${encodeURIComponent(value)}`;
   };
+  const notebook = part('notebookID', '#notebook/');
+  const job = part('jobID', '#job/');
+  const page =
+    notebook === undefined
+      ? job && `${job}${part('jobRunID', '/run/') ?? ''}`
+      : `${notebook}${part('notebookRevisionID', '/revision/') ?? ''}`;
+  return page === undefined ? undefined : `${new URL(address).origin}/${page}`;
+}
+
+function firstOf(tags: readonly KeyValue[], names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = tagValue(tags, name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 /** Without credentials, which people leave in addresses, and without a slash at its end. */

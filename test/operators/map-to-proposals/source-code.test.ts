@@ -45,6 +45,36 @@ describe('the source code of a model', () => {
     expect(pageOf({ [COMMIT]: '1' })).toBeUndefined();
   });
 
+  it.each([
+    [{ notebookID: '12', notebookRevisionID: '99' }, '#notebook/12/revision/99'],
+    [{ notebookID: '12', jobID: '5' }, '#notebook/12'],
+    [{ jobID: '5', jobRunID: '7' }, '#job/5/run/7'],
+    [{ jobID: '5' }, '#job/5'],
+  ])('on Databricks is at %j', (parts, page) => {
+    const tags = Object.entries({ workspaceURL: 'acme.cloud.databricks.com', ...parts }).map(
+      ([name, value]) => [`mlflow.databricks.${name}`, value] as const,
+    );
+    expect(pageOf(Object.fromEntries(tags))).toBe(`https://acme.cloud.databricks.com/${page}`);
+  });
+
+  it('on Databricks is told by its workspace, behind a repository', () => {
+    const notebook = { 'mlflow.databricks.notebookID': '12' };
+    const at = (url: string) => ({ ...notebook, 'mlflow.databricks.webappURL': url });
+    expect(pageOf(notebook)).toBeUndefined();
+    expect(pageOf(at('https://:x'))).toBeUndefined();
+    expect(pageOf({ 'mlflow.databricks.workspaceURL': 'acme.com' })).toBeUndefined();
+    expect(pageOf(at('https://ada:s3cret@eu.acme.com/?o=1'))).toBe(
+      'https://eu.acme.com/#notebook/12',
+    );
+    const tags = pairs({ ...at('https://acme.com'), [REPO]: 'https://github.com/team/churn' });
+    expect(aspectsOf('mlModel', versionRecord({}, run({ tags })))['sourceCode']).toMatchObject({
+      sourceCode: [
+        { sourceCodeUrl: 'https://github.com/team/churn' },
+        { sourceCodeUrl: 'https://acme.com/#notebook/12' },
+      ],
+    });
+  });
+
   it('stands at the mlModel of the run that has it', () => {
     const tags = pairs({ [REPO]: 'https://github.com/team/churn' });
     expect(aspectsOf('mlModel', versionRecord({}, run({ tags })))['sourceCode']).toEqual({
