@@ -178,6 +178,15 @@ export function stageTagName(stage: string): string {
   return `${MLFLOW_PLATFORM}_${stage.toLowerCase()}`;
 }
 
+/** An alias of a version: `champion` is `urn:li:tag:mlflow_alias_champion`, whatever stages there are. */
+export function aliasTagUrn(alias: string): string {
+  return `urn:li:tag:${encodeUrnPart(aliasTagName(alias))}`;
+}
+
+export function aliasTagName(alias: string): string {
+  return `${MLFLOW_PLATFORM}_alias_${alias}`;
+}
+
 /** DataHub refuses a URN that is longer than this when it is URL-encoded. */
 export const MAX_ENCODED_URN_BYTES = 512;
 

@@ -73,6 +73,12 @@ const CREATOR_URN = `urn:li:platformResource:${createHash('md5')
 /** What the peer has no platform for, whatever the test maps. */
 const UNMAPPED = /^urn:li:dataset:\(urn:li:dataPlatform:mlflow,(?:spark|delta_table) data,PROD\)$/;
 
+/** What is told of a version that is not READY. */
+const UNREADY: JsonObject = {
+  'mlflow.status': 'FAILED_REGISTRATION',
+  'mlflow.status_message': 'No such artifact.',
+};
+
 /** What is told of a model as its run has it. */
 const DESCRIPTIONS =
   /^mlflow\.(?:flavors|mlflow_version|python_version|signature\.(?:inputs|outputs|params))$/;
@@ -110,6 +116,13 @@ export const deliberateDifferences: readonly DeliberateDifference[] = [
         ([key, value]) => isText(value) && (peer[key] === value || DESCRIPTIONS.test(key)),
       ) &&
       Object.keys(peer).every((key) => ours[key] === peer[key]),
+  ),
+
+  field(
+    'status-of-versions',
+    'mlModelProperties',
+    'customProperties',
+    (peer, ours) => isObject(peer) && equal({ ...peer, ...UNREADY }, ours),
   ),
 
   field(

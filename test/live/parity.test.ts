@@ -58,6 +58,7 @@ describe.each(MLFLOW_VERSIONS)('MLflow %s', (version) => {
     server = await startMlflow(version);
     seeded = await seed(version, server.uri, 'common');
     nameCreator(server.database);
+    failRegistration(server.database);
     // Together, as starting Python is what takes the time.
     [peer, ours] = await Promise.all([
       runPeer(server.uri),
@@ -188,6 +189,17 @@ it('has met every deliberate difference', () => {
 function nameCreator(database: string): void {
   const connection = new Database(database);
   connection.prepare("UPDATE model_versions SET user_id = ? WHERE name = 'tagged'").run(CREATOR);
+  connection.close();
+}
+
+/** Only Databricks has such. */
+function failRegistration(database: string): void {
+  const connection = new Database(database);
+  connection
+    .prepare(
+      "UPDATE model_versions SET status = 'FAILED_REGISTRATION', status_message = ? WHERE name = 'tagged'",
+    )
+    .run('No such artifact.');
   connection.close();
 }
 

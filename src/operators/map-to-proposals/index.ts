@@ -23,6 +23,10 @@ import { mapRun } from './run.js';
 import { mapStages } from './stages.js';
 
 export const mapToProposalsOptionsSchema = z.strictObject({
+  aliasTags: z
+    .boolean()
+    .default(false)
+    .describe('Whether aliases of versions are tags as well: champion is mlflow_alias_champion'),
   baseExternalUrl: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -105,6 +109,7 @@ export function mapToProposals(
     skipped: (reason) => context?.recorder.skipped(reason),
     datasetLineage: settings.datasetLineage,
     materializeDatasetInputs: settings.materializeDatasetInputs,
+    aliasTags: settings.aliasTags,
     modelFeatures: settings.modelFeatures,
     histories: new ModelHistories(),
     mayDescribe: (urn, workspace) => {

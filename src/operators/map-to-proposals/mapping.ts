@@ -18,6 +18,8 @@ export interface Mapping {
   readonly datasetLineage: DatasetLineage;
   /** Whether hosted datasets get aspects of their own. */
   readonly materializeDatasetInputs: boolean;
+  /** Whether aliases of versions are tags as well. */
+  readonly aliasTags: boolean;
   /** Whether inputs of models become mlFeatures. */
   readonly modelFeatures: boolean;
   readonly histories: ModelHistories;

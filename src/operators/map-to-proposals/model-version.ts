@@ -4,10 +4,11 @@
 
 import type { Aspect, Proposal } from '../../datahub/proposal.js';
 import { versionKey } from '../../mlflow/record-key.js';
-import type { LoggedModel } from '../../mlflow/types.js';
+import type { LoggedModel, ModelVersion } from '../../mlflow/types.js';
 import { ownerElement, OWNERSHIP } from '../enrichment/owner.js';
 import type { IdentifiedModelVersion } from '../identified-record.js';
 import { identityOf } from '../per-record.js';
+import { aliasTags, type AliasTags } from './aliases.js';
 import {
   browsePaths,
   DATAHUB_ACTOR,
@@ -20,6 +21,7 @@ import {
   subTypes,
   trainingMetrics,
   upsert,
+  type Properties,
 } from './aspects.js';
 import { featuresOf, NO_FEATURES } from './features.js';
 import { loggedModelMetrics } from './logged-model.js';
@@ -30,6 +32,7 @@ import { isKnownStageTag } from './stages.js';
 import { mapUser } from './user.js';
 
 const MODEL = 'mlModel';
+const NO_TAGS: AliasTags = { urns: [], proposals: [] };
 const SUB_TYPES = subTypes('ML Model');
 
 /** DataHub orders the versions of a set by text, so numbers are padded to one length. */
@@ -43,10 +46,13 @@ export function mapModelVersion(
   const custom = emptyProperties();
   const description = describedModel(record, mapping);
   if (description !== undefined) describeInto(custom, description);
+  unreadyInto(custom, version);
   const features =
     description !== undefined && mapping.modelFeatures
       ? featuresOf(record, description, mapping)
       : NO_FEATURES;
+  const aliases = [...version.aliases].sort();
+  const tags = mapping.aliasTags ? aliasTags(aliases) : NO_TAGS;
   const proposals = [
     upsert(
       MODEL,
@@ -82,11 +88,13 @@ export function mapModelVersion(
           sourceDetail: {},
         },
       },
-      aliases: [...version.aliases].sort().map((versionTag) => ({ versionTag })),
+      aliases: aliases.map((versionTag) => ({ versionTag })),
       sortId: version.version.padStart(SORT_ID_LENGTH, '0'),
       versioningScheme: 'LEXICOGRAPHIC_STRING',
     }),
-    upsert(MODEL, urns.model, 'globalTags', { tags: [{ tag: urns.stageTag }] }),
+    upsert(MODEL, urns.model, 'globalTags', {
+      tags: [urns.stageTag, ...tags.urns].map((tag) => ({ tag })),
+    }),
     upsert(MODEL, urns.model, 'dataPlatformInstance', platformInstance(urns)),
     upsert(MODEL, urns.model, 'subTypes', SUB_TYPES),
     upsert(MODEL, urns.model, 'browsePathsV2', browsePaths(urns, server.workspace, urns.group)),
@@ -102,7 +110,7 @@ export function mapModelVersion(
     const name = urns.stageTag.slice('urn:li:tag:'.length);
     proposals.push(upsert('tag', urns.stageTag, 'tagKey', { name }));
   }
-  proposals.push(...features.proposals);
+  proposals.push(...tags.proposals, ...features.proposals);
   const code = run === undefined ? undefined : sourceCode(run);
   if (code !== undefined) proposals.push(upsert(MODEL, urns.model, 'sourceCode', code));
   if (record.owner !== undefined) {
@@ -119,4 +127,12 @@ export function mapModelVersion(
 function ofLoggedModel(model: LoggedModel | undefined): Aspect {
   if (model === undefined) return {};
   return { hyperParams: hyperParams(model), trainingMetrics: loggedModelMetrics(model) };
+}
+
+/** A version that can't be served, or not yet, looks like any other where nothing is said. */
+function unreadyInto(custom: Properties, { status: state, statusMessage }: ModelVersion): void {
+  // UNKNOWN stands for a server that says nothing.
+  if (['', 'READY', 'UNKNOWN'].includes(state)) return;
+  custom['mlflow.status'] = state;
+  if (statusMessage !== undefined) custom['mlflow.status_message'] = statusMessage;
 }

@@ -92,6 +92,36 @@ describe('a model version', () => {
     });
   });
 
+  it('that is not READY says so', () => {
+    const customOf = (parts: object) =>
+      ofVersion(versionRecord(parts))['mlModelProperties']?.['customProperties'];
+    expect(customOf({ status: 'FAILED_REGISTRATION', statusMessage: 'No artifact.' })).toEqual({
+      'mlflow.status': 'FAILED_REGISTRATION',
+      'mlflow.status_message': 'No artifact.',
+    });
+    expect(customOf({ status: 'NEW' })).toEqual({ 'mlflow.status': 'NEW' });
+    expect(customOf({ status: 'UNKNOWN' })).toEqual({});
+  });
+
+  it('has its aliases as tags if asked for, which come with it', () => {
+    const record = versionRecord({ aliases: ['old', 'champion'] });
+    const { proposals } = map(record, { aliasTags: true });
+    const tags = proposals.find(({ aspectName }) => aspectName === 'globalTags')?.aspect;
+    expect(tags).toEqual({
+      tags: ['mlflow_none', 'mlflow_alias_champion', 'mlflow_alias_old'].map((name) => ({
+        tag: `urn:li:tag:${name}`,
+      })),
+    });
+    expect(aspectsOf('tag', versionRecord({ aliases: ['old'] }), { aliasTags: true })).toEqual({
+      tagProperties: {
+        name: 'mlflow_alias_old',
+        description: 'Alias old of a model version in MLflow Model Registry',
+      },
+      status: { removed: false },
+    });
+    expect(map(record).proposals.some(({ entityType }) => entityType === 'tag')).toBe(false);
+  });
+
   it('comes with the platformResource of its creator', () => {
     expect(aspectsOf('platformResource', versionRecord({ userId: 'ada' }))).toEqual({
       platformResourceInfo: { resourceType: 'user', primaryKey: 'ada' },
