@@ -6,6 +6,9 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runUrn } from '../../src/datahub/urn.js';
+import { loggedModelKey } from '../../src/mlflow/record-key.js';
+import { restSource } from '../../src/sources/rest-source.js';
+import { runContext } from '../../src/testing/run-context.js';
 import { runOurs, type OurResult } from './ours.js';
 import { asSet, type FiledProposal } from './proposals.js';
 import { runWithMlflow, startMlflow, type MlflowServer } from './servers.js';
@@ -15,7 +18,15 @@ const WANTED = { mapToProposals: { loggedModels: true } };
 
 type Ids = Readonly<
   Record<
-    'experiment' | 'train' | 'evaluation' | 'churn' | 'bare' | 'pending' | 'failed' | 'deleted',
+    | 'experiment'
+    | 'train'
+    | 'evaluation'
+    | 'churn'
+    | 'bare'
+    | 'pending'
+    | 'failed'
+    | 'deleted'
+    | 'in deleted experiment',
     string
   >
 >;
@@ -39,7 +50,7 @@ describe.each(['database', 'files'] as const)('logged models in a store of %s', 
 
   beforeAll(async () => {
     server = await startMlflow('3.17.2', undefined, 1, kind === 'files' ? kind : undefined);
-    const script = fileURLToPath(new URL('logged_models.py', import.meta.url));
+    const script = fileURLToPath(new URL('logged-models.py', import.meta.url));
     const output = await runWithMlflow('3.17.2', script, [server.uri]);
     ids = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as Ids;
     rest = await runOurs(server.uri, WANTED, async (file) => {
@@ -106,6 +117,16 @@ describe.each(['database', 'files'] as const)('logged models in a store of %s', 
     const named = rest.proposals.filter(({ entityUrn }) => entityUrn === modelUrn(ids.deleted));
     expect(named).toEqual([]);
     expect(rest.text).not.toContain('of a deleted experiment');
+  });
+
+  it('are gone where they are deleted, unknown, or in a deleted experiment', async () => {
+    const source = await restSource({ uri: server.uri }).open(runContext());
+    const unknown = `m-${'0'.repeat(32)}`;
+    const keys = [ids.churn, ids.deleted, ids['in deleted experiment'], unknown].map((id) =>
+      loggedModelKey(id),
+    );
+    expect([...((await source.findGone?.(keys)) ?? [])].sort()).toEqual(keys.slice(1).sort());
+    await source.close();
   });
 
   it('give a version that has no run its parameters and metrics, whatever is asked for', async () => {

@@ -1,6 +1,6 @@
 """Makes logged models of MLflow 3 as training and evaluation leave them, and awkward ones.
 
-    python logged_models.py http://127.0.0.1:5000
+    python logged-models.py http://127.0.0.1:5000
 
 On standard output comes one JSON object: ids by what they are.
 """
