@@ -41,6 +41,12 @@ export { mapToProposals, type MapToProposalsOptions } from './operators/map-to-p
 export { dedup, type DedupOptions } from './operators/dedup.js';
 export { redact, type RedactOptions } from './operators/redact.js';
 export { mapUser, type MapUserOptions } from './operators/map-user.js';
+export { setEnv, type SetEnvOptions } from './operators/set-env.js';
+export {
+  setPlatformInstance,
+  type SetPlatformInstanceOptions,
+} from './operators/set-platform-instance.js';
+export type { NamedThing, PlacedKind } from './operators/placement/place-records.js';
 export { addTags, type AddTagsOptions } from './operators/add-tags.js';
 export { addTerms, type AddTermsOptions } from './operators/add-terms.js';
 export { addOwners, type AddOwnersOptions, type OwnerRule } from './operators/add-owners.js';

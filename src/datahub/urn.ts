@@ -31,6 +31,12 @@ export const FABRIC_TYPES = [
 
 export type FabricType = (typeof FABRIC_TYPES)[number];
 
+const KNOWN_FABRIC_TYPES: ReadonlySet<string> = new Set(FABRIC_TYPES);
+
+export function isFabricType(text: string): text is FabricType {
+  return KNOWN_FABRIC_TYPES.has(text);
+}
+
 export const MLFLOW_PLATFORM = 'mlflow';
 
 export const MLFLOW_PLATFORM_URN = 'urn:li:dataPlatform:mlflow';

@@ -7,6 +7,7 @@ import type {
   Experiment,
   LoggedModel,
   ModelVersion,
+  Placement,
   RegisteredModel,
   Run,
   ServerFacts,
@@ -31,7 +32,7 @@ export interface RunRecord extends RecordBase {
   readonly kind: 'run';
   readonly run: Run;
   /** The experiment it belongs to: all that the mapping of a run needs of it. */
-  readonly experiment: Pick<Experiment, 'experimentId' | 'name'>;
+  readonly experiment: Pick<Experiment, 'experimentId' | 'name' | keyof Placement>;
   /** Every model version that came from this run, by name, then by version number. */
   readonly versions: readonly ModelVersion[];
 }
@@ -62,7 +63,7 @@ export interface LoggedModelRecord extends RecordBase {
   readonly kind: 'loggedModel';
   readonly model: LoggedModel;
   /** The experiment it belongs to. */
-  readonly experiment: Pick<Experiment, 'experimentId' | 'name'>;
+  readonly experiment: Pick<Experiment, 'experimentId' | 'name' | keyof Placement>;
 }
 
 /** How one run describes a dataset. */
@@ -78,7 +79,7 @@ export interface DatasetUse {
  * type there is the use by the run with the greatest (start time, id), and the list is in
  * ascending order of (start time, run id), so that the last one is the winner over all.
  */
-export interface DatasetRecord extends RecordBase {
+export interface DatasetRecord extends RecordBase, Placement {
   readonly kind: 'dataset';
   readonly name: string;
   readonly uses: readonly DatasetUse[];

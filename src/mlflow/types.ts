@@ -20,7 +20,18 @@ export interface Metric {
   readonly step: number;
 }
 
-export interface Experiment {
+/**
+ * Where something is to be in DataHub, if not where `buildUrns` puts everything. Operators may say it,
+ * no source does. It stands wherever a record names the thing, so that all references agree.
+ */
+export interface Placement {
+  /** An environment of DataHub's, such as `DEV`. Of datasets it is never looked at. */
+  readonly env?: string;
+  /** Name of a platform instance, such as `eu`. */
+  readonly platformInstance?: string;
+}
+
+export interface Experiment extends Placement {
   readonly experimentId: string;
   readonly name: string;
   readonly artifactLocation?: string;
@@ -30,7 +41,7 @@ export interface Experiment {
   readonly tags: readonly KeyValue[];
 }
 
-export interface Dataset {
+export interface Dataset extends Placement {
   readonly name: string;
   readonly digest: string;
   /** Such as `local`, `code`, `s3`, `delta_table`. */
@@ -103,7 +114,7 @@ export interface ModelAlias {
   readonly version: string;
 }
 
-export interface RegisteredModel {
+export interface RegisteredModel extends Placement {
   readonly name: string;
   readonly description?: string;
   readonly creationTimestamp: number;
@@ -114,7 +125,8 @@ export interface RegisteredModel {
   readonly latestVersion?: string;
 }
 
-export interface ModelVersion {
+/** Its placement is that of its model. */
+export interface ModelVersion extends Placement {
   readonly name: string;
   /** A whole number as text. */
   readonly version: string;

@@ -6,23 +6,22 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import {
-  dataPlatformInstanceUrn,
   datasetUrn,
-  experimentUrn,
   FABRIC_TYPES,
+  isFabricType,
   mlModelGroupUrn,
   mlModelUrn,
   nameInWorkspace,
   MLFLOW_PLATFORM,
-  MLFLOW_PLATFORM_URN,
   runUrn,
   stageTagUrn,
   urnProblem,
-  userUrn,
   versionSetUrn,
+  type FabricType,
 } from '../datahub/urn.js';
 import type {
   DatasetRecord,
+  ExperimentRecord,
   LoggedModelRecord,
   MlflowRecord,
   ModelVersionRecord,
@@ -30,13 +29,15 @@ import type {
   RunRecord,
 } from '../mlflow/records.js';
 import { tagValue } from '../mlflow/tag-value.js';
+import type { Placement } from '../mlflow/types.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
+import { InstanceUrns } from './build-urns/instance-urns.js';
 import type {
   DatasetUrns,
+  ExperimentUrns,
   IdentifiedRecord,
   LoggedModelUrns,
   ModelVersionUrns,
-  PlatformUrns,
   RegisteredModelUrns,
   RunUrns,
 } from './identified-record.js';
@@ -72,7 +73,8 @@ const UNKNOWN_USER = 'mlflow';
 /**
  * Adds `urns` to each record. With the defaults they are byte for byte those of DataHub's own
  * connector; names with `,` `(` `)`, for which the connector makes URNs that DataHub can't read,
- * are percent-encoded. Those of a workspace of MLflow 3 have it in all but stages and users.
+ * are percent-encoded. Those of a workspace of MLflow 3 have it in all but stages and users. What a
+ * record says of where something is (`setEnv`, `setPlatformInstance`) counts before the options.
  *
  * A record that DataHub would refuse for its URN (longer than 512 bytes URL-encoded, blank at an
  * end, without a name) is rejected with the code `BAD_URN`; runs refer to such versions and
@@ -120,45 +122,38 @@ export function buildUrns(
   });
 }
 
-/** Of each kind. */
-const REMEMBERED_URNS = 1_000;
+/** Platform instances besides that of the options. */
+const REMEMBERED_INSTANCES = 50;
+
+type Named = Placement & { readonly name: string };
+
+type VersionName = Named & { readonly version: string };
 
 type Warn = (identity: string, problem: string) => void;
 
 /** Of the records of a workspace. */
 class UrnBuilder {
-  readonly #platform: PlatformUrns;
-  /** Thousands of runs are in one experiment and by one user, and a digest takes its time. */
-  readonly #experiments: LRUCache<string, string>;
-  readonly #users: LRUCache<string, string>;
+  readonly #default: InstanceUrns;
+  readonly #others: LRUCache<string, InstanceUrns>;
 
   /** @param workspace - absent for `default` */
   constructor(
     private readonly settings: Settings,
     readonly workspace: string | undefined,
   ) {
-    const { platformInstance: name } = settings;
-    const remembered = (make: (key: string) => string): LRUCache<string, string> =>
-      new LRUCache({ max: REMEMBERED_URNS, memoMethod: (key) => make(key) });
-    this.#experiments = remembered((experiment) => experimentUrn(experiment, name, workspace));
-    this.#users = remembered((user) => userUrn(user, name));
-    this.#platform =
-      name === undefined
-        ? { platform: MLFLOW_PLATFORM_URN }
-        : {
-            platform: MLFLOW_PLATFORM_URN,
-            instance: { name, urn: dataPlatformInstanceUrn(MLFLOW_PLATFORM, name) },
-          };
+    this.#default = new InstanceUrns(settings.platformInstance, workspace);
+    this.#others = new LRUCache({
+      max: REMEMBERED_INSTANCES,
+      memoMethod: (name) => new InstanceUrns(name, workspace),
+    });
   }
 
   identify(record: MlflowRecord, warn: Warn): IdentifiedRecord {
     switch (record.kind) {
       case 'server':
-        return { ...record, urns: this.#platform };
-      case 'experiment': {
-        const experiment = this.#experiment(record.experiment.name);
-        return { ...record, urns: { ...this.#platform, experiment } };
-      }
+        return { ...record, urns: this.#default.platform };
+      case 'experiment':
+        return { ...record, urns: this.#experiment(record) };
       case 'run':
         return { ...record, urns: this.#run(record, warn) };
       case 'registeredModel':
@@ -173,72 +168,73 @@ class UrnBuilder {
     return unknownKind(record);
   }
 
-  #experiment(name: string): string {
-    return this.#experiments.memo(name);
-  }
-
-  #user(name: string): string {
-    return this.#users.memo(name);
+  #experiment({ experiment }: ExperimentRecord): ExperimentUrns {
+    this.#env(experiment);
+    const instance = this.#instance(experiment);
+    return { ...instance.platform, experiment: instance.experiment(experiment.name) };
   }
 
   #run(record: RunRecord, warn: Warn): RunUrns {
     const { run, experiment, versions } = record;
+    const instance = this.#instance(experiment);
     const userName = run.userId === undefined || run.userId === '' ? UNKNOWN_USER : run.userId;
     const sound = (urn: string): boolean => {
       const problem = urnProblem(urn);
       if (problem !== undefined) warn(identityOf(record), `${urn}: ${problem}`);
       return problem === undefined;
     };
-    const models = versions.map(({ name, version }) => this.#model(this.#modelName(name, version)));
+    const models = versions.map((version) => this.#model(version));
     // A run may read a dataset in more than one version; to DataHub it is one.
-    const datasets = run.datasetInputs.map(({ dataset }) => this.#mlflowDataset(dataset.name));
+    const datasets = run.datasetInputs.map(({ dataset }) => this.#mlflowDataset(dataset));
     const urns: RunUrns = {
       run: runUrn(run.runId, this.workspace),
-      experiment: this.#experiment(experiment.name),
-      user: this.#user(userName),
+      experiment: instance.experiment(experiment.name),
+      user: instance.user(userName),
       userName,
       versions: models.filter(sound),
       datasets: datasets.length === 0 ? datasets : [...new Set(datasets)].filter(sound),
       // Last: V8 takes fifty times as long where an object begins with another one.
-      ...this.#platform,
+      ...instance.platform,
     };
     const parent = tagValue(run.tags, PARENT_TAG);
     return parent === undefined ? urns : { parent: runUrn(parent, this.workspace), ...urns };
   }
 
   #registeredModel({ model }: RegisteredModelRecord): RegisteredModelUrns {
-    return { ...this.#platform, group: usable(this.#group(model.name)) };
+    return { ...this.#instance(model).platform, group: usable(this.#group(model)) };
   }
 
   #modelVersion({ version, run }: ModelVersionRecord): ModelVersionUrns {
-    const { platformInstance } = this.settings;
-    const modelName = this.#modelName(version.name, version.version);
+    const instance = this.#instance(version);
     return {
-      model: usable(this.#model(modelName)),
-      modelName,
-      group: usable(this.#group(version.name)),
-      versionSet: versionSetUrn(version.name, platformInstance, this.workspace),
+      model: usable(this.#model(version)),
+      modelName: this.#modelName(version),
+      group: usable(this.#group(version)),
+      versionSet: versionSetUrn(version.name, instance.name, this.workspace),
       // Unity Catalog knows no stages, and so a version is in none.
       stageTag: usable(stageTagUrn(version.currentStage === '' ? 'None' : version.currentStage)),
       ...(run === undefined ? {} : { run: runUrn(run.runId, this.workspace) }),
       ...(version.userId === undefined || version.userId === ''
         ? {}
-        : { user: this.#user(version.userId) }),
-      ...this.#platform,
+        : { user: instance.user(version.userId) }),
+      ...instance.platform,
     };
   }
 
+  /** It is where its experiment is. */
   #loggedModel({ model, experiment }: LoggedModelRecord): LoggedModelUrns {
     const { modelId, sourceRunId, metrics } = model;
     const others = metrics.flatMap(({ runId }) =>
       runId === undefined || runId === sourceRunId ? [] : [runId],
     );
+    const instance = this.#instance(experiment);
+    const name = this.#name(this.#loggedModelName(modelId));
     return {
-      model: usable(this.#model(this.#loggedModelName(modelId))),
-      experiment: this.#experiment(experiment.name),
+      model: usable(mlModelUrn(name, this.#env(experiment), instance.name)),
+      experiment: instance.experiment(experiment.name),
       evaluations: [...new Set(others)].sort().map((id) => runUrn(id, this.workspace)),
       ...(sourceRunId === undefined ? {} : { run: runUrn(sourceRunId, this.workspace) }),
-      ...this.#platform,
+      ...instance.platform,
     };
   }
 
@@ -253,36 +249,54 @@ class UrnBuilder {
     return modelId;
   }
 
-  #dataset({ name }: DatasetRecord): DatasetUrns {
-    return { ...this.#platform, dataset: usable(this.#mlflowDataset(name)) };
+  #dataset(record: DatasetRecord): DatasetUrns {
+    const dataset = usable(this.#mlflowDataset(record));
+    return { ...this.#instance(record).platform, dataset };
   }
 
-  #modelName(name: string, version: string): string {
+  #modelName({ name, version }: VersionName): string {
     return `${name}${this.settings.modelNameSeparator}${version}`;
   }
 
-  #model(modelName: string): string {
-    const { env, platformInstance } = this.settings;
-    return mlModelUrn(this.#name(modelName), env, platformInstance);
+  #model(version: VersionName): string {
+    const name = this.#name(this.#modelName(version));
+    return mlModelUrn(name, this.#env(version), this.#instance(version).name);
   }
 
-  #group(name: string): string {
-    return mlModelGroupUrn(this.#name(name), this.settings.env, this.#instanceFor(name));
+  #group(model: Named): string {
+    const { name } = model;
+    return mlModelGroupUrn(this.#name(name), this.#env(model), this.#instanceFor(model));
   }
 
   /** In PROD always, as with DataHub's own connector, or the dataset of a switcher would be lost. */
-  #mlflowDataset(name: string): string {
-    return datasetUrn(MLFLOW_PLATFORM, this.#name(name), 'PROD', this.#instanceFor(name));
+  #mlflowDataset(dataset: Named): string {
+    const { name } = dataset;
+    return datasetUrn(MLFLOW_PLATFORM, this.#name(name), 'PROD', this.#instanceFor(dataset));
   }
 
   /** Before nothing it would stand for a name of `default`. */
-  #instanceFor(name: string): string | undefined {
-    const isNameless = name === '' && this.workspace !== undefined;
-    return isNameless ? undefined : this.settings.platformInstance;
+  #instanceFor(thing: Named): string | undefined {
+    const isNameless = thing.name === '' && this.workspace !== undefined;
+    return isNameless ? undefined : this.#instance(thing).name;
   }
 
   #name(name: string): string {
     return nameInWorkspace(name, this.workspace);
+  }
+
+  /** @throws BadRecord `BAD_PLATFORM_INSTANCE` */
+  #instance({ platformInstance }: Placement): InstanceUrns {
+    if (platformInstance === undefined) return this.#default;
+    if (platformInstance !== '') return this.#others.memo(platformInstance);
+    throw new BadRecord('BAD_PLATFORM_INSTANCE', 'the name of its platform instance is empty');
+  }
+
+  /** @throws BadRecord `BAD_ENV` */
+  #env({ env }: Placement): FabricType {
+    if (env === undefined) return this.settings.env;
+    if (isFabricType(env)) return env;
+    const allowed = FABRIC_TYPES.join(', ');
+    throw new BadRecord('BAD_ENV', `DataHub has no environment "${env}". There are: ${allowed}`);
   }
 }
 

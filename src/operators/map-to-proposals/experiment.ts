@@ -47,6 +47,7 @@ export function mapExperiment(record: IdentifiedExperiment, mapping: Mapping): r
         ...mapping.links(server).experiment(experiment.experimentId),
         name: experiment.name,
         ...(note === undefined ? {} : { description: note }),
+        ...(experiment.env === undefined ? {} : { env: experiment.env }),
         ...(experiment.creationTime === undefined
           ? {}
           : { created: { time: experiment.creationTime } }),
