@@ -48,7 +48,7 @@ const OWNERS: ListAspect = {
   aspectName: OWNERSHIP,
   field: 'owners',
   keyOf: (element) => {
-    const { owner, type, typeUrn } = element as Readonly<Record<string, unknown>>;
+    const { owner, type, typeUrn } = (element ?? {}) as Readonly<Record<string, unknown>>;
     return JSON.stringify([owner, type, typeUrn]);
   },
 };

@@ -2,14 +2,14 @@
  * `mapUser`: users of MLflow as owners in DataHub.
  */
 
-import { map } from 'rxjs';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import { pattern, patternReplace, patternTest } from '../core/pattern.js';
 import type { MlflowRecord, ModelVersionRecord, RegisteredModelRecord } from '../mlflow/records.js';
 import { tagValue } from '../mlflow/tag-value.js';
 import type { KeyValue } from '../mlflow/types.js';
-import type { Operator } from '../stream/contracts.js';
+import type { Operator, RunContext } from '../stream/contracts.js';
+import { perRecord } from './per-record.js';
 
 export const mapUserOptionsSchema = z.strictObject({
   from: pattern().default('(.+)').describe('Users of MLflow; others own nothing'),
@@ -75,7 +75,7 @@ function owned(
     const user = ownerTag === undefined ? undefined : tagValue(tags, ownerTag);
     return user === undefined ? undefined : nameOf(user);
   };
-  const operator: Operator<MlflowRecord, MlflowRecord> = map((record) => {
+  const owning = (record: MlflowRecord): MlflowRecord => {
     if (record.kind === 'registeredModel') return withOwner(record, inTag(record.model.tags));
     if (record.kind !== 'modelVersion') return record;
     const user = userOf(record);
@@ -83,11 +83,19 @@ function owned(
       record,
       inTag(record.version.tags) ?? (user === undefined ? user : nameOf(user)),
     );
-  });
+  };
+  let context: RunContext | undefined;
+  const operator: Operator<MlflowRecord, MlflowRecord> = perRecord(
+    (record) => [owning(record)],
+    () => context,
+  );
   return Object.assign(operator, {
     label: 'mapUser',
     takes: 'record' as const,
     ...(signature === undefined ? {} : { signature }),
+    open: (run: RunContext) => {
+      context = run;
+    },
   });
 }
 

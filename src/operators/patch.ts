@@ -7,7 +7,7 @@ import { parseOptions } from '../core/options.js';
 import type { JsonValue, Proposal } from '../datahub/proposal.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
 import { mapMany } from '../stream/map-many.js';
-import { DESCRIBED_TYPES } from './enrichment/entity-facts.js';
+import { DESCRIBED_TYPES, isAspect } from './enrichment/entity-facts.js';
 
 /** What tells the elements of a list apart, as DataHub's own library names it in patches. */
 const LISTS: Readonly<
@@ -78,7 +78,8 @@ export function patch(options: PatchOptions = {}): Operator<Proposal, Proposal> 
 
 function patchOf(proposal: Proposal): readonly Proposal[] {
   const list = LISTS[proposal.aspectName];
-  const elements = list === undefined ? undefined : proposal.aspect[list.field];
+  const elements =
+    list === undefined || !isAspect(proposal.aspect) ? undefined : proposal.aspect[list.field];
   // What is no list is for DataHub to refuse.
   if (list === undefined || !Array.isArray(elements)) return [proposal];
   if (elements.length === 0) return [];

@@ -3,13 +3,13 @@
  */
 
 import { hash } from 'node:crypto';
-import { map } from 'rxjs';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import { pattern, patternTest } from '../core/pattern.js';
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { KeyValue, LoggedModel, ModelVersion, Run } from '../mlflow/types.js';
-import type { Operator } from '../stream/contracts.js';
+import type { Operator, RunContext } from '../stream/contracts.js';
+import { perRecord } from './per-record.js';
 
 /** MLflow keeps the user of a run here as well. */
 const USER_TAG = 'mlflow.user';
@@ -68,12 +68,19 @@ interface Rules {
 export function redact(options: RedactOptions): Operator<MlflowRecord, MlflowRecord> {
   const { drop, hash: hashed, salt = '' } = parseOptions('redact', redactOptionsSchema, options);
   const redaction = new Redaction(rulesOf(drop), rulesOf(hashed), salt);
-  const operator: Operator<MlflowRecord, MlflowRecord> = map((record) => redaction.of(record));
+  let context: RunContext | undefined;
+  const operator: Operator<MlflowRecord, MlflowRecord> = perRecord(
+    (record) => [redaction.of(record)],
+    () => context,
+  );
   return Object.assign(operator, {
     label: 'redact',
     // The salt itself has no place in it.
     signature: `redact ${JSON.stringify([drop, hashed, hash('sha256', salt)])}`,
     takes: 'record' as const,
+    open: (run: RunContext) => {
+      context = run;
+    },
   });
 }
 

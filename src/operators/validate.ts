@@ -11,6 +11,7 @@ import { jsonSizeBound } from '../datahub/json-size.js';
 import type { Proposal } from '../datahub/proposal.js';
 import { urnProblem } from '../datahub/urn.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
+import { isAspect } from './enrichment/entity-facts.js';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -69,7 +70,7 @@ const RULES = Object.entries<Rule>({
  * | `ASPECT_NOT_ALLOWED` | an aspect that DataHub's model does not have for such an entity |
  * | `FIELD_MISSING` | a field without which the aspect can't be; of a patch nobody knows |
  * | `ASPECT_TOO_LARGE` | more than `maxAspectBytes` of JSON |
- * | `NO_JSON` | what has no form in JSON |
+ * | `NO_JSON` | what has no form in JSON, or is no object there |
  *
  * Its place is last. Entity types that MLflow does not become are not looked at but for the URN.
  *
@@ -110,10 +111,7 @@ export function validate(options: ValidateOptions = {}): Operator<Proposal, Prop
 
 function breachOf(proposal: Proposal, maxAspectBytes: number): Breach | undefined {
   const { aspect } = proposal;
-  // Operators of users may not be compiled.
-  if (typeof aspect !== 'object' || (aspect as unknown) === null) {
-    return { rule: 'NO_JSON', message: 'its aspect is no object' };
-  }
+  if (!isAspect(aspect)) return { rule: 'NO_JSON', message: 'its aspect is no object' };
   // Making the JSON of each aspect only to measure it would be half of the time that this takes.
   const isSmall = jsonSizeBound(aspect) <= maxAspectBytes;
   let bytes = 0;

@@ -1,7 +1,8 @@
 /**
- * `mlflow-datahub/testing`: for tests of own sources and sinks. Needs no test framework.
+ * `mlflow-datahub/testing`: for tests of own sources, operators and sinks. Needs no test framework.
  */
 
+export { operatorKit, type OperatorKitOptions } from './operator-kit.js';
 export { runContext } from './run-context.js';
 export { awkwardProposals, fingerprint, tagProposal } from './sample-proposals.js';
 export { sinkKit, type SinkKitOptions } from './sink-kit.js';

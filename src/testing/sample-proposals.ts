@@ -88,14 +88,14 @@ function isList(value: object): value is readonly JsonValue[] {
   return Array.isArray(value);
 }
 
-/** The same proposal, that can't be changed any more. */
-export function frozen(proposal: Proposal): Proposal {
-  deepFreeze(proposal);
-  return proposal;
+/** The same value, of which nothing can be changed any more. */
+export function deepFrozen<T>(value: T): T {
+  deepFreeze(value);
+  return value;
 }
 
 function deepFreeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
   Object.freeze(value);
   for (const each of Object.values(value)) deepFreeze(each);
 }

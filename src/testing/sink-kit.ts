@@ -6,7 +6,7 @@
 import type { Proposal } from '../datahub/proposal.js';
 import type { RunOutcome } from '../stream/contracts.js';
 import { runContext } from './run-context.js';
-import { awkwardProposals, fingerprint, frozen, tagProposal } from './sample-proposals.js';
+import { awkwardProposals, deepFrozen, fingerprint, tagProposal } from './sample-proposals.js';
 import { faultChecks, type SinkFault } from './sink-kit-faults.js';
 import { resumeChecks } from './sink-kit-resume.js';
 import {
@@ -151,7 +151,7 @@ const deliveryChecks: readonly Check[] = [
     name: 'leaves the proposals as they are',
     run: async (setup) => {
       const open = await openSink(setup);
-      const batch = Object.freeze([...awkwardProposals()].map(frozen));
+      const batch = Object.freeze([...awkwardProposals()].map(deepFrozen));
       await step('writing frozen proposals', () => deliver(open, batch));
       await open.close('complete');
     },

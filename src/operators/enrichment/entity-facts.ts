@@ -25,12 +25,18 @@ const DESCRIBING: ReadonlyMap<string, string> = new Map(Object.entries(DESCRIBED
 export function factsIn(proposal: Proposal): EntityFacts | undefined {
   const { entityType, entityUrn, aspectName, aspect, changeType } = proposal;
   if (changeType !== 'UPSERT' || DESCRIBING.get(entityType) !== aspectName) return undefined;
+  if (!isAspect(aspect)) return undefined; // for DataHub to refuse
   return {
     entityType,
     entityUrn,
     name: typeof aspect['name'] === 'string' ? aspect['name'] : nameInUrn(entityUrn),
     properties: propertiesIn(aspect),
   };
+}
+
+/** What operators of users make is seen by no compiler. */
+export function isAspect(aspect: unknown): aspect is Aspect {
+  return typeof aspect === 'object' && aspect !== null;
 }
 
 export function propertiesIn(aspect: Aspect): Readonly<Record<string, string>> {

@@ -15,7 +15,7 @@ import type { Aspect, JsonValue, Proposal } from '../../datahub/proposal.js';
 import type { Operator, RunContext } from '../../stream/contracts.js';
 import { mapMany } from '../../stream/map-many.js';
 import { upsert } from '../map-to-proposals/aspects.js';
-import { factsIn, type EntityFacts } from './entity-facts.js';
+import { factsIn, isAspect, type EntityFacts } from './entity-facts.js';
 
 export interface ListAspect {
   /** `globalTags` */
@@ -85,9 +85,10 @@ class EnrichedPage {
   ) {}
 
   next(proposal: Proposal): readonly Proposal[] {
-    const { entityUrn, aspectName, changeType } = proposal;
+    const { entityUrn, aspectName, changeType, aspect } = proposal;
     const before = this.#open?.entityUrn === entityUrn ? [] : this.end();
-    if (aspectName === this.enrichment.list.aspectName && changeType === 'UPSERT') {
+    const isList = aspectName === this.enrichment.list.aspectName && isAspect(aspect);
+    if (isList && changeType === 'UPSERT') {
       this.#said.set(entityUrn, proposal);
       this.#open = undefined;
       return [...before, ...this.#enriched(proposal)];
