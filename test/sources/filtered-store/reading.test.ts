@@ -54,6 +54,11 @@ describe('a filtered reading', () => {
         filters,
         fc.constantFrom('1.28.0' as const, '2.22.5' as const, '3.17.2' as const),
         async (content, given, flavour) => {
+          if (flavour === '1.28.0') {
+            // Which tells neither.
+            for (const experiment of content.experiments) delete experiment.creation_time;
+            for (const model of content.registeredModels) model.aliases = [];
+          }
           const expected = await overRest(without(content, given), flavour);
           expect(await overRest(content, flavour, given)).toEqual(expected);
         },
