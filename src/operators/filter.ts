@@ -2,7 +2,6 @@
  * `filter`: what of MLflow comes to DataHub.
  */
 
-import { filter as those, map } from 'rxjs';
 import { z } from 'zod';
 import { age } from '../core/age.js';
 import { parseOptions } from '../core/options.js';
@@ -17,6 +16,7 @@ import type {
 import type { ServerFacts } from '../mlflow/types.js';
 import type { Operator, ReadPlan, RunContext } from '../stream/contracts.js';
 import type { Recorder } from '../stream/recorder.js';
+import { perRecord } from './per-record.js';
 
 const patterns = z.array(pattern()).min(1);
 
@@ -114,17 +114,18 @@ export type FilterOptions = z.input<typeof filterOptionsSchema>;
 export function filter(options: FilterOptions): Operator<MlflowRecord, MlflowRecord> {
   const rules = parseOptions('filter', filterOptionsSchema, options);
   let sieve = new Sieve(recordFilter([rules], Date.now()));
-  const operator: Operator<MlflowRecord, MlflowRecord> = (records) =>
-    records.pipe(
-      map((record) => sieve.of(record)),
-      those((record) => record !== undefined),
-    );
+  let context: RunContext | undefined;
+  const operator: Operator<MlflowRecord, MlflowRecord> = perRecord(
+    (record) => sieve.of(record),
+    () => context,
+  );
   return Object.assign(operator, {
     label: 'filter',
     signature: `filter ${JSON.stringify(rules)}`,
     takes: 'record' as const,
-    open: ({ startedAt, recorder }: RunContext) => {
-      sieve = new Sieve(recordFilter([rules], startedAt), recorder);
+    open: (run: RunContext) => {
+      context = run;
+      sieve = new Sieve(recordFilter([rules], run.startedAt), run.recorder);
     },
     narrow: (plan: ReadPlan): ReadPlan => ({ ...plan, filters: [...(plan.filters ?? []), rules] }),
   });
@@ -140,7 +141,8 @@ class Sieve {
     private readonly recorder?: Recorder,
   ) {}
 
-  of(record: MlflowRecord): MlflowRecord | undefined {
+  /** The record, or what is left of it; nothing where it is left out. */
+  of(record: MlflowRecord): readonly MlflowRecord[] {
     switch (record.kind) {
       case 'experiment': {
         const { experiment, server } = record;
@@ -162,17 +164,17 @@ class Sieve {
         return this.#unless(this.#whyExperiment(record), record);
       case 'server':
       case 'dataset':
-        return record;
+        return [record];
     }
-    return record; // of a kind of the user's own
+    return [record]; // of a kind of the user's own
   }
 
-  #run(record: RunRecord): RunRecord | undefined {
+  #run(record: RunRecord): readonly RunRecord[] {
     const { run, versions, server } = record;
     const why = this.#whyExperiment(record) ?? this.filter.run(run);
     if (why !== undefined) return this.#unless(why, record);
     const kept = versions.filter((version) => this.#whyVersion({ version, server }) === undefined);
-    return kept.length === versions.length ? record : { ...record, versions: kept };
+    return [kept.length === versions.length ? record : { ...record, versions: kept }];
   }
 
   #whyExperiment({ experiment, server }: RunRecord | LoggedModelRecord): string | undefined {
@@ -190,10 +192,10 @@ class Sieve {
     );
   }
 
-  #unless<R extends MlflowRecord>(why: string | undefined, record: R): R | undefined {
-    if (why === undefined) return record;
+  #unless<R extends MlflowRecord>(why: string | undefined, record: R): readonly R[] {
+    if (why === undefined) return [record];
     this.recorder?.skipped(leftOutBy(record.kind, why));
-    return undefined;
+    return [];
   }
 }
 

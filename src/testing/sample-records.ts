@@ -5,7 +5,7 @@
 import { DESCRIBED_BY } from '../datahub/entity-aspects.js';
 import type { Proposal } from '../datahub/proposal.js';
 import type { MlflowRecord } from '../mlflow/records.js';
-import type { KeyValue, ModelVersion, Run, ServerFacts } from '../mlflow/types.js';
+import type { KeyValue, LoggedModel, ModelVersion, Run, ServerFacts } from '../mlflow/types.js';
 
 const TIME = 1_700_000_000_000;
 
@@ -40,7 +40,7 @@ export const ODD_NAMES: readonly string[] = [
 
 /**
  * An experiment, a run of it with a version that came from it and a dataset that it read, the version's
- * model, the version, and the dataset, all of that name.
+ * model, the version, a logged model of the run, and the dataset, all of that name.
  *
  * @param tag - a tag that each has which can have one
  */
@@ -67,12 +67,17 @@ export function recordsOf(name: string, tag = 'team'): readonly MlflowRecord[] {
     ...{ runId: run.runId, status: 'READY', tags, aliases: ['champion'] },
   };
   const experiment = { experimentId: run.experimentId, name };
+  const model: LoggedModel = {
+    ...{ modelId: `m-of ${name}`, experimentId: run.experimentId, name, status: 'READY', ...times },
+    ...{ sourceRunId: run.runId, tags, params: run.params, metrics: run.metrics },
+  };
   const uses = run.datasetInputs.map((input) => ({ input, runId: run.runId, startTime: TIME }));
   return [
     { kind: 'experiment', server, experiment: { ...experiment, lifecycleStage: 'active', tags } },
     { kind: 'run', server, run, experiment, versions: [version] },
     { kind: 'registeredModel', server, model: { name, ...times, tags, aliases: [] } },
     { kind: 'modelVersion', server, version, run },
+    { kind: 'loggedModel', server, model, experiment },
     { kind: 'dataset', server, name, uses },
   ];
 }

@@ -3,7 +3,7 @@
  */
 
 import { readdirSync } from 'node:fs';
-import { filter } from 'rxjs';
+import { filter as those } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import * as library from '../../src/index.js';
 import type { MlflowRecord } from '../../src/mlflow/records.js';
@@ -19,6 +19,7 @@ const {
   addTerms,
   buildUrns,
   dedup,
+  filter,
   mapToProposals,
   mapUser,
   patch,
@@ -32,6 +33,11 @@ const {
 
 const operators: Readonly<Record<string, OperatorKitOptions>> = {
   versionGate: { make: () => versionGate() },
+  filter: {
+    make: () =>
+      filter({ experiments: { names: { deny: ['b'] } }, versions: { stages: ['Staging'] } }),
+    drops: true,
+  },
   redact: { make: () => redact({ hash: { users: 'a', tags: 'team' }, drop: { params: 'lr' } }) },
   mapUser: { make: () => mapUser() },
   'mapUser by a function': { make: () => mapUser((user) => `${user}@example.com`) },
@@ -45,7 +51,14 @@ const operators: Readonly<Record<string, OperatorKitOptions>> = {
   'buildUrns with options': { make: () => buildUrns({ platformInstance: 'eu', env: 'QA' }) },
   mapToProposals: { make: () => mapToProposals(), before: () => [buildUrns()] },
   'mapToProposals with options': {
-    make: () => mapToProposals({ materializeDatasetInputs: true }),
+    make: () =>
+      mapToProposals({
+        aliasTags: true,
+        datasetLineage: 'source',
+        loggedModels: true,
+        materializeDatasetInputs: true,
+        modelFeatures: true,
+      }),
     before: () => [mapUser(), setEnv({ env: 'DEV' }), buildUrns()],
   },
   addTags: { make: () => addTags({ tags: ['gold', 'a'] }) },
@@ -65,7 +78,7 @@ const operators: Readonly<Record<string, OperatorKitOptions>> = {
   validate: { make: () => validate() },
   'ownersFromTag of the examples': { make: () => ownersFromTag('team') },
   "RxJS's own filter": {
-    make: () => filter((record: MlflowRecord) => record.kind !== 'server'),
+    make: () => those((record: MlflowRecord) => record.kind !== 'server'),
     takes: 'record',
   },
 };
