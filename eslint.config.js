@@ -3,6 +3,8 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', '.live', '.dependency-cruiser.cjs'] },
+  // What `migrate` writes: an empty value counts as unset there, as in DataHub's loader.
+  { ignores: ['test/config/recipe/written'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
