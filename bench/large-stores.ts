@@ -84,7 +84,8 @@ async function benchServer(
   });
 }
 
-async function withDatabase<T>(
+/** A store of that many runs, while it is used. */
+export async function withDatabase<T>(
   runs: number,
   use: (folder: string, database: string) => Promise<T>,
 ): Promise<T> {

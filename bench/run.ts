@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how long a sweep of MLflow takes out of each of its stores, and how long the
  * proposals of a file take to each sink, beside bare clients that do the same and beside DataHub's
- * own connector; how both grow with the store, and what a state costs and saves. What a part finds
+ * own connector; how both grow with the store, and what operators and a state cost. What a part finds
  * is kept in bench/results.json, of which bench/results.md, bench/results.svg and the table of the
  * README are made; what is compared is always of one part, so that parts can be run on other days.
  *
@@ -20,6 +20,7 @@ import { benchFileToFile } from './file-to-file.js';
 import { benchKafka } from './kafka.js';
 import { benchFiles, benchMysql, benchPostgresql, benchSqlite } from './large-stores.js';
 import { benchMlflow } from './mlflow.js';
+import { benchOperators } from './operators.js';
 import { makeProposals } from './proposals.js';
 import { keep, markdownOf, type Part } from './results.js';
 import type { Row } from './row.js';
@@ -39,6 +40,7 @@ const PARTS: ReadonlyMap<string, () => Promise<Part>> = new Map([
   ['file', () => sink(benchFileToFile)],
   ['kafka', () => sink(benchKafka)],
   ['datahub-rest', () => sink(benchDataHubRest)],
+  ['operators', async () => ({ rows: [], section: await benchOperators(20_000, ROUNDS) })],
   ['state', async () => ({ rows: [], section: await benchState(STATE) })],
 ]);
 
