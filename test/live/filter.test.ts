@@ -83,6 +83,7 @@ it.each(['1.28.0', '2.22.5', '3.17.2'] as const)(
         const sqlite = await openSqliteStore({ path: server.database }, ofDatabase);
         const untold: MlflowStore = {
           server: sqlite.server,
+          ...(sqlite.loggedModels === undefined ? {} : { loggedModels: sqlite.loggedModels }),
           experiments: () => sqlite.experiments(),
           runs: (ids) => sqlite.runs(ids),
           registeredModels: () => sqlite.registeredModels(),

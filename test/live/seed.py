@@ -99,8 +99,11 @@ METRICS = {
 
 class Seed:
     def __init__(self, uri):
+        import mlflow
         from mlflow.tracking import MlflowClient
 
+        # A database's own code looks logged models up where everybody's client does.
+        mlflow.set_tracking_uri(uri)
         if uri.startswith("sqlite:"):
             # Made here, so that the experiment "Default" gets a location that names no machine.
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
