@@ -95,7 +95,13 @@ export default definePipeline({
   operators: [
     mapUser((user) => (user === 'ada' ? ${JSON.stringify(OWNER)} : undefined)),
     buildUrns(),
-    mapToProposals({ materializeDatasetInputs: true }),
+    mapToProposals({
+      aliasTags: true,
+      datasetLineage: 'source',
+      loggedModels: true,
+      materializeDatasetInputs: true,
+      modelFeatures: true,
+    }),
     addTags({ tags: [${JSON.stringify(GOLD_TAG)}], entityTypes: ['mlModel'] }),
     dedup(),
     validate(),

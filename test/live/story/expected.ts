@@ -5,6 +5,7 @@
 
 import { expect } from 'vitest';
 import {
+  aliasTagUrn,
   datasetUrn,
   experimentUrn,
   mlModelGroupUrn,
@@ -39,7 +40,8 @@ export const OWNER = 'ada.lovelace';
 export const MODEL = mlModelUrn('churn_1');
 
 export function expectedOf(told: Told): Expected {
-  const [hosted, dataset] = [datasetUrn('s3', 'customers'), datasetUrn('mlflow', 'customers')];
+  const hosted = datasetUrn('s3', 'lake/customers.parquet');
+  const dataset = datasetUrn('mlflow', 'customers');
   const [parent, child] = [runUrn(told.parentId), runUrn(told.childId)];
   const [experiment, group, user] = [
     experimentUrn('churn'),
@@ -115,7 +117,7 @@ export function expectedOf(told: Told): Expected {
       mlModelProperties: {
         name: 'churn_1',
         description: 'The first that is any good.',
-        customProperties: { reviewed: 'yes' },
+        customProperties: { reviewed: 'yes', ...madeOf(told) },
         trainingJobs: [child],
         groups: [group],
         hyperParams,
@@ -141,7 +143,9 @@ export function expectedOf(told: Told): Expected {
         owners: [{ owner: `urn:li:corpuser:${OWNER}`, type: 'TECHNICAL_OWNER' }],
       },
       globalTags: {
-        tags: [{ tag: stageTagUrn('Production') }, { tag: `urn:li:tag:${GOLD_TAG}` }],
+        tags: [stageTagUrn('Production'), aliasTagUrn('champion'), `urn:li:tag:${GOLD_TAG}`].map(
+          (tag) => ({ tag }),
+        ),
       },
       subTypes: { typeNames: ['ML Model'] },
       ...there,
@@ -158,5 +162,34 @@ export function expectedOf(told: Told): Expected {
       ...there,
     },
     [`urn:li:tag:${GOLD_TAG}`]: { tagKey: { name: GOLD_TAG } },
+    [aliasTagUrn('champion')]: { tagProperties: { description: having('champion') }, ...there },
+    ...loggedModelOf(told, { experiment, child }),
+  };
+}
+
+/** What a run's tags say of the models that were logged in it, before MLflow 3. */
+function madeOf({ modelId }: Told): object {
+  return modelId === null ? { 'mlflow.flavors': 'python_function, sklearn' } : {};
+}
+
+/** MLflow 3 keeps the model with its experiment as well. */
+function loggedModelOf(
+  { modelId, experimentId }: Told,
+  { experiment, child }: { readonly experiment: string; readonly child: string },
+): Expected {
+  if (modelId === null) return {};
+  return {
+    [mlModelUrn(modelId)]: {
+      mlModelProperties: {
+        name: 'model',
+        customProperties: { 'mlflow.model_id': modelId, 'mlflow.status': 'READY' },
+        trainingJobs: [child],
+        hyperParams: among([{ name: 'C', value: '0.5' }]),
+        externalUrl: like(`^http://[^/]+/#/experiments/${experimentId}/models/${modelId}$`),
+      },
+      container: { container: experiment },
+      subTypes: { typeNames: ['Logged Model'] },
+      status: { removed: false },
+    },
   };
 }
