@@ -35,6 +35,20 @@ describe('what DataHub’s connectors call', () => {
   });
 });
 
+describe('where something is', () => {
+  it.each([
+    ['jdbc:postgresql://ada:s3cret@db/x', 'db/x'],
+    ['odd://ada:s3cret@db/x', 'db/x'],
+    // Nobody knows what of these is a password.
+    ['ada:s3cret@host/path', undefined],
+    ['a:s3cret@host/path', undefined],
+    ['https://u:p/s3cret@host/x', undefined],
+    ['C:\\data\\a@b', 'C:\\data\\a@b'],
+  ])('is told without passwords: %s', (address, name) => {
+    expect(placeOf(address)?.name).toBe(name);
+  });
+});
+
 describe('the source of a dataset', () => {
   const place = (sourceType: string, source: object, platform?: string) => {
     const found = sourcePlace({ sourceType, source: JSON.stringify(source) }, platform);
@@ -50,6 +64,7 @@ describe('the source of a dataset', () => {
     ['wasbs', { uri: 'wasbs://lake@acme.blob.core.windows.net/raw/' }, 'abs lake/raw'],
     ['http', { url: 'https://acme.blob.core.windows.net/lake/a.csv?sig=s3cret' }, 'abs lake/a.csv'],
     ['hdfs', { uri: 'hdfs://name:8020/raw' }, 'hdfs name:8020/raw'],
+    ['hdfs', { uri: 'hdfs://ada:s3cret@name:8020/raw' }, 'hdfs name:8020/raw'],
     ['delta_table', { path: 's3a://lake/sales' }, 'delta-lake lake/sales'],
     ['delta_table', { path: 'abfss://lake@acme.dfs.core.windows.net/s' }, 'delta-lake lake/s'],
     // The connector for delta tables does not read there, others do.
@@ -85,6 +100,16 @@ describe('the source of a dataset', () => {
     ['s3', [], 'nowhere'],
   ])('%s %j is of %s', (sourceType, source, wanted) => {
     expect(place(sourceType, source)).toBe(wanted);
+  });
+
+  // With a platform that has tables, what is at an address is none of them.
+  it.each([
+    ['delta_table', { path: 's3://lake/sales' }, 'databricks', 'delta-lake lake/sales'],
+    ['spark', { path: 'dbfs:/x' }, 'databricks', 'dbfs /x'],
+    ['snowflake', { uri: 'snowflake://acct/db' }, 'snowflake', 'nowhere'],
+    ['delta_table', { delta_table_name: 'a.b' }, 'databricks', 'databricks hive_metastore.a.b'],
+  ])('%s %j on %s is %s', (sourceType, source, platform, wanted) => {
+    expect(place(sourceType, source, platform)).toBe(wanted);
   });
 
   it.each([

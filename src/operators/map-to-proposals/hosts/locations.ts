@@ -15,12 +15,15 @@ const ADDRESS = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)/i;
 /** Whole, for `?` and `#` are characters of a key like any other. */
 const KEY = /^[a-z0-9]+:\/\/([^/]*)(.*)$/is;
 
+/** Of Windows: `C:\data`. */
+const DRIVE = /^[a-z]:[\\/]/i;
+
 const AZURE_HOST = /\.(?:blob|dfs)\.core\.windows\.net$/i;
 
 /**
  * A delta table is of the platform `delta-lake`, where that connector reads: on S3, Azure.
  *
- * @param address - a URI, or a path, which says nothing of the machine that it is on
+ * @param uri - or a path, which says nothing of the machine that it is on
  *
  * @example
  * placeOf('s3a://lake/sales/'); // { platform: 's3', name: 'lake/sales' }
@@ -29,12 +32,14 @@ const AZURE_HOST = /\.(?:blob|dfs)\.core\.windows\.net$/i;
  * placeOf('https://ada:pw@acme.com/sales.csv?sig=x'); // { name: 'acme.com/sales.csv' }
  * placeOf('/data/sales'); // { name: '/data/sales' }
  */
-export function placeOf(address: string, { isDelta = false } = {}): Place | undefined {
+export function placeOf(uri: string, { isDelta = false } = {}): Place | undefined {
+  const address = uri.replace(/^jdbc:/i, '');
   const fuse = /^\/dbfs(\/.*)/s.exec(address)?.[1];
   if (fuse !== undefined) return placed('dbfs', path(fuse));
   const [, scheme = '', authority = '', rest = ''] = ADDRESS.exec(address) ?? [];
-  // One letter is a drive of Windows.
-  if (scheme.length < 2) return placed(undefined, isDelta ? stripped(address) : address);
+  if (scheme === '' || DRIVE.test(address)) {
+    return placed(undefined, isDelta ? stripped(address) : address);
+  }
 
   switch (scheme.toLowerCase()) {
     case 's3':
@@ -56,15 +61,20 @@ export function placeOf(address: string, { isDelta = false } = {}): Place | unde
         return placed(isDelta ? 'delta-lake' : 'abs', stripped(rest));
       }
       // What follows a question mark may well be a signature that lets anybody read.
-      return placed(undefined, stripped(`${host(authority)}${rest}`));
+      return withoutCredentials(`${host(authority)}${rest}`);
     case 'dbfs':
       return placed('dbfs', path(rest));
     case 'hdfs':
-      return placed('hdfs', path(`${authority}/${rest}`).replace(/\/$/, ''));
+      return placed('hdfs', path(`${host(authority)}/${rest}`).replace(/\/$/, ''));
     case 'file':
       return placed(undefined, isDelta ? stripped(rest) : rest);
   }
-  return placed(undefined, stripped(`${host(authority)}${rest}`));
+  return withoutCredentials(`${host(authority)}${rest}`);
+}
+
+/** Of an address that is not written as it should be, nobody knows what before the @ is a password. */
+function withoutCredentials(name: string): Place | undefined {
+  return name.includes('@') ? undefined : placed(undefined, stripped(name));
 }
 
 function placed(platform: string | undefined, name: string): Place | undefined {

@@ -5,7 +5,7 @@
 
 import type { Dataset } from '../../../mlflow/types.js';
 import { placeOf } from './locations.js';
-import { sparkPlatform, tableName, tableParts } from './table-names.js';
+import { hasTables, sparkPlatform, tableName, tableParts } from './table-names.js';
 
 export type SourcePlace =
   | { readonly kind: 'hosted'; readonly platform: string; readonly name: string }
@@ -43,7 +43,9 @@ export function sourcePlace(
   const address = text(fields, 'uri') ?? text(fields, 'url') ?? text(fields, 'path');
   if (address === undefined) return NOWHERE;
   const place = placeOf(address, { isDelta: sourceType.toLowerCase() === 'delta_table' });
-  return hosted(platform ?? place?.platform, place?.name);
+  // Where a platform has tables, what is at an address is none of them.
+  const where = platform === undefined || hasTables(bare(platform)) ? place?.platform : platform;
+  return hosted(where, place?.name);
 }
 
 function hosted(platform: string | undefined, name: string | undefined): SourcePlace {

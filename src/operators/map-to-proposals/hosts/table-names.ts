@@ -44,6 +44,18 @@ export function sparkPlatform(parts: readonly string[]): string | undefined {
   return parts[0]?.toLowerCase() === SPARK_CATALOG ? 'hive' : 'databricks';
 }
 
+const TABLE_PLATFORMS: ReadonlySet<string> = new Set([
+  'bigquery',
+  'databricks',
+  'hive',
+  'snowflake',
+]);
+
+/** Whether its datasets are tables, named by their schemas. */
+export function hasTables(platform: string): boolean {
+  return TABLE_PLATFORMS.has(platform);
+}
+
 /**
  * The name that the connector of a platform, with its default options, gives a table; undefined
  * where the parts don't say which table it is.
