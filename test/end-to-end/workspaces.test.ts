@@ -228,7 +228,7 @@ describe('a pipeline over workspaces, with a state', () => {
       const first = await run();
       expect(fields(first.sent)).toMatchObject([[{ fieldPath: 'a' }]]);
       expect(first.report.counts.skipped).toMatchObject({
-        'hosted dataset: described by an earlier workspace': expect.any(Number) as number,
+        'hosted dataset: described by another one before': expect.any(Number) as number,
       });
       expect((await run()).sent).toEqual([]);
       expect((await run()).sent).toEqual([]);

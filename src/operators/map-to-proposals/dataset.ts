@@ -24,7 +24,7 @@ interface Described {
 /**
  * Runs may describe a dataset differently, or mean different ones by a name: the last use alone is
  * what counts, so that what is said fits together. A hosted dataset is described by the last use
- * that is hosted there, of the first workspace that has one.
+ * that is hosted there, of the first dataset that has one, by workspace and name.
  */
 export function mapDataset(record: IdentifiedDataset, mapping: Mapping): readonly Proposal[] {
   const { urns } = record;
@@ -46,7 +46,7 @@ export function mapDataset(record: IdentifiedDataset, mapping: Mapping): readonl
   for (const use of uses) {
     if (use.host === undefined) continue;
     const { urn, platform } = use.host;
-    if (!mapping.mayDescribe(urn, workspaceOf(record))) continue;
+    if (!mapping.mayDescribe(urn, record.name, workspaceOf(record))) continue;
     hosts.set(urn, described(urn, platform, { platform }, use));
   }
   return [...proposals, ...[...hosts.values()].flat()];

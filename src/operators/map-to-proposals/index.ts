@@ -112,9 +112,9 @@ export function mapToProposals(
     aliasTags: settings.aliasTags,
     modelFeatures: settings.modelFeatures,
     histories: new ModelHistories(),
-    mayDescribe: (urn, workspace) => {
-      const may = hosted.mayDescribe(urn, workspace);
-      if (!may) context?.recorder.skipped('hosted dataset: described by an earlier workspace');
+    mayDescribe: (urn, name, workspace) => {
+      const may = hosted.mayDescribe(urn, name, workspace);
+      if (!may) context?.recorder.skipped('hosted dataset: described by another one before');
       return may;
     },
     platformOf: platformLookup(settings.sourceMappingToPlatform),

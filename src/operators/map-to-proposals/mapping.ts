@@ -24,12 +24,12 @@ export interface Mapping {
   readonly modelFeatures: boolean;
   readonly histories: ModelHistories;
   /**
-   * Whether it is for this workspace to describe a hosted dataset: for the first that does, in the
-   * order in which they are read.
+   * Whether it is for this dataset to describe a hosted one: for the first that does, in the order in
+   * which they are read.
    *
    * @param workspace - undefined for `default`
    */
-  mayDescribe(hostedUrn: string, workspace: string | undefined): boolean;
+  mayDescribe(hostedUrn: string, name: string, workspace: string | undefined): boolean;
   /** DataHub's platform of a dataset's source type; undefined where there is none. */
   platformOf(sourceType: string): string | undefined;
 }

@@ -156,6 +156,26 @@ describe('a dataset', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('is described by one of the datasets that are there, the same one each time', () => {
+    const source = '{"uri": "s3://lake/sales.csv"}';
+    const named = (name: string, startTime: number) => ({
+      ...datasetRecord({ ...use({ name, sourceType: 's3', source }, { note: name }), startTime }),
+      name,
+    });
+    const { proposals, skipped } = map([named('eval', 2000), named('train', 1000)], {
+      datasetLineage: 'source',
+      materializeDatasetInputs: true,
+    });
+    const hosted = proposals.filter(({ entityUrn }) => entityUrn === urnOf('s3', 'lake/sales.csv'));
+    expect(hosted.map(({ aspectName }) => aspectName)).toEqual([
+      'dataPlatformInstance',
+      'datasetProperties',
+      'status',
+    ]);
+    expect(hosted[1]?.aspect).toMatchObject({ customProperties: { note: 'eval' } });
+    expect(skipped).toEqual({ 'hosted dataset: described by another one before': 1 });
+  });
+
   it('whose platform is not known is kept, with a warning where it was to be materialized', () => {
     const uses = [use({ sourceType: 'http' })];
     const kept = aspects(uses);
