@@ -198,7 +198,10 @@ function sinceOf(
     ({ number, completed }) => number > lastFull.number && completed !== undefined,
   ).length;
   if (fullSweepEverySweeps !== undefined && lookbacks >= fullSweepEverySweeps) return undefined;
-  if (kinds.some((kind) => !lastFull.kinds.includes(kind))) return undefined;
+  // Of a kind that was left out for a while nothing is known of what came into being meanwhile.
+  if (kinds.some((kind) => !lastFull.kinds.includes(kind) || !last.kinds.includes(kind))) {
+    return undefined;
+  }
   // With other filters, what is there now may be as old as can be.
   if (filters !== lastFull.filters) return undefined;
   // Of a workspace that was left out for a while nothing is known of what came into it meanwhile.

@@ -8,6 +8,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Proposal } from '../datahub/proposal.js';
+import { parseRecordKey, type RecordKey } from '../mlflow/record-key.js';
 import type { StaleReport } from '../state/options.js';
 import type { Candidate, NumberedEntity } from '../state/stale.js';
 import type { OpenSource, ReadPlan, RunContext } from './contracts.js';
@@ -78,6 +79,7 @@ function reasonToSkip({ keeper, plan, source }: Removal): string | undefined {
 async function findGoing({
   keeper,
   source,
+  plan,
   context,
 }: Removal): Promise<{ going: number; kept: number }> {
   let going = 0;
@@ -87,7 +89,9 @@ async function findGoing({
     context.signal.throwIfAborted();
     const { candidates, next } = keeper.state.staleCandidates(after);
     for (let start = 0; start < candidates.length; start += PAGE_SIZE) {
-      const page = candidates.slice(start, start + PAGE_SIZE);
+      const page = candidates
+        .slice(start, start + PAGE_SIZE)
+        .filter(({ origin }) => isRead(origin, plan));
       const gone = await confirmedGone(page, source);
       keeper.state.markGoing(gone);
       going += gone.length;
@@ -97,6 +101,11 @@ async function findGoing({
     await nextTurn(); // a million entities take seconds: signals must be heard meanwhile
   } while (after !== undefined);
   return { going, kept };
+}
+
+/** Of logged models that nobody wants any more nothing is asked: they stay. */
+function isRead(origin: RecordKey, plan: ReadPlan): boolean {
+  return plan.kinds.has('loggedModel') || parseRecordKey(origin).kind !== 'loggedModel';
 }
 
 async function confirmedGone(

@@ -101,6 +101,9 @@ describe('the sweep of a run', () => {
     const path = statePath();
     run(path, options, { kinds: ['registeredModel'] });
     expect(run(path, options, { kinds: ['registeredModel', 'run'] }).kind).toBe('full');
+    // A lookback that left them out has not found what came into being meanwhile.
+    expect(run(path, options, { kinds: ['registeredModel'] }).kind).toBe('lookback');
+    expect(run(path, options, { kinds: ['registeredModel', 'run'] }).kind).toBe('full');
   });
 
   it('that sends everything is gone on with by any run, and none other by it', () => {
