@@ -18,7 +18,7 @@ export const dedupOptionsSchema = z.strictObject({
     .describe('Aspects remembered, about 170 bytes each; beyond it, the oldest may be sent again'),
   passEntityTypes: z
     .array(z.string())
-    .default(['dataProcessInstance', 'mlModel'])
+    .default(['dataProcessInstance', 'mlModel', 'mlFeature'])
     .describe(
       'Entity types that never repeat (a run or a version is read once), and so are not looked at',
     ),

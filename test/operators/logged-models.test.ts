@@ -41,6 +41,19 @@ describe('a logged model', () => {
     expect(bare['mlModelProperties']).not.toHaveProperty('downstreamJobs');
   });
 
+  it('has its own tags first', () => {
+    const tags = [
+      { key: 'mlflow.status', value: 'mine' },
+      { key: 'status', value: 'approved' },
+    ];
+    const { mlModelProperties } = aspectsOf('mlModel', loggedModelRecord({ modelId: 'm-1', tags }));
+    expect(mlModelProperties?.['customProperties']).toMatchObject({
+      'mlflow.model_id': 'm-1',
+      'mlflow.status': 'mine',
+      status: 'approved',
+    });
+  });
+
   it('keeps to itself what is redacted', () => {
     const tags = [{ key: 'phone', value: '555' }];
     const [record] = outputOf(

@@ -3,8 +3,11 @@
  */
 
 import type { Proposal } from '../../datahub/proposal.js';
-import { aliasTagName, aliasTagUrn } from '../../datahub/urn.js';
+import { aliasTagName, aliasTagUrn, urnProblem } from '../../datahub/urn.js';
+import type { ModelVersionRecord } from '../../mlflow/records.js';
+import { identityOf } from '../per-record.js';
 import { status, upsert } from './aspects.js';
+import type { Mapping } from './mapping.js';
 
 export interface AliasTags {
   readonly urns: readonly string[];
@@ -12,16 +15,31 @@ export interface AliasTags {
   readonly proposals: readonly Proposal[];
 }
 
-/** @param aliases - sorted */
-export function aliasTags(aliases: readonly string[]): AliasTags {
-  const urns = aliases.map(aliasTagUrn);
-  const proposals = aliases.flatMap((alias) => {
+/** @param aliases - of the version, sorted */
+export function aliasTags(
+  aliases: readonly string[],
+  version: ModelVersionRecord,
+  mapping: Pick<Mapping, 'warn'>,
+): AliasTags {
+  const urns: string[] = [];
+  const proposals: Proposal[] = [];
+  for (const alias of aliases) {
     const urn = aliasTagUrn(alias);
+    const problem = urnProblem(urn);
+    if (problem !== undefined) {
+      mapping.warn(
+        'UNLINKED_TAG',
+        'DataHub would refuse the URN of the tag of an alias, which is left out',
+        `${identityOf(version)}: ${urn}: ${problem}`,
+      );
+      continue;
+    }
     const description = `Alias ${alias} of a model version in MLflow Model Registry`;
-    return [
+    urns.push(urn);
+    proposals.push(
       upsert('tag', urn, 'tagProperties', { name: aliasTagName(alias), description }),
       status('tag', urn),
-    ];
-  });
+    );
+  }
   return { urns, proposals };
 }

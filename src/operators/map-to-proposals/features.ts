@@ -5,6 +5,7 @@
 import type { Aspect, Proposal } from '../../datahub/proposal.js';
 import { mlFeatureUrn, urnProblem } from '../../datahub/urn.js';
 import type { ModelDescription } from '../../mlflow/model-description.js';
+import { versionKey } from '../../mlflow/record-key.js';
 import { signatureFields } from '../../mlflow/signature-fields.js';
 import type { IdentifiedModelVersion } from '../identified-record.js';
 import { identityOf } from '../per-record.js';
@@ -56,6 +57,9 @@ export function featuresOf(
   const urns: string[] = [];
   const proposals: Proposal[] = [];
   const instance = platformInstance(record.urns);
+  const { version, server } = record;
+  // They go with their version.
+  const origin = versionKey(version.name, version.version, server.workspace);
   for (const { name, type, native, isRequired } of fields) {
     const urn = mlFeatureUrn(record.urns.model, name);
     const problem = urnProblem(urn);
@@ -73,7 +77,7 @@ export function featuresOf(
     };
     urns.push(urn);
     proposals.push(
-      upsert(FEATURE, urn, 'mlFeatureProperties', properties),
+      upsert(FEATURE, urn, 'mlFeatureProperties', properties, origin),
       upsert(FEATURE, urn, 'dataPlatformInstance', instance),
       status(FEATURE, urn),
     );

@@ -9,6 +9,7 @@ import type { LoggedModel, LoggedModelMetric } from '../../mlflow/types.js';
 import type { IdentifiedLoggedModel } from '../identified-record.js';
 import {
   browsePaths,
+  emptyProperties,
   hyperParams,
   platformInstance,
   properties,
@@ -28,11 +29,11 @@ export function mapLoggedModel(
   const { model, server, urns } = record;
   const urn = urns.model;
 
-  const custom = properties(model.tags);
-  custom['model_id'] = model.modelId;
-  custom['status'] = model.status;
-  if (model.statusMessage !== undefined) custom['status_message'] = model.statusMessage;
-  if (model.artifactUri !== undefined) custom['artifact_location'] = model.artifactUri;
+  const custom = emptyProperties();
+  custom['mlflow.model_id'] = model.modelId;
+  custom['mlflow.status'] = model.status;
+  if (model.statusMessage !== undefined) custom['mlflow.status_message'] = model.statusMessage;
+  if (model.artifactUri !== undefined) custom['mlflow.artifact_location'] = model.artifactUri;
 
   return [
     upsert(
@@ -40,7 +41,8 @@ export function mapLoggedModel(
       urn,
       'mlModelProperties',
       {
-        customProperties: custom,
+        // Tags of these names go before.
+        customProperties: properties(model.tags, custom),
         ...mapping.links(server).loggedModel(model.experimentId, model.modelId),
         trainingJobs: urns.run === undefined ? [] : [urns.run],
         ...(urns.evaluations.length === 0 ? {} : { downstreamJobs: urns.evaluations }),

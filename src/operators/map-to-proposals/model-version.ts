@@ -52,7 +52,7 @@ export function mapModelVersion(
       ? featuresOf(record, description, mapping)
       : NO_FEATURES;
   const aliases = [...version.aliases].sort();
-  const tags = mapping.aliasTags ? aliasTags(aliases) : NO_TAGS;
+  const tags = mapping.aliasTags ? aliasTags(aliases, record, mapping) : NO_TAGS;
   const proposals = [
     upsert(
       MODEL,
@@ -100,6 +100,8 @@ export function mapModelVersion(
     upsert(MODEL, urns.model, 'browsePathsV2', browsePaths(urns, server.workspace, urns.group)),
     status(MODEL, urns.model),
   ];
+  // Last, for operators expect that what is said of an entity stands together.
+  const others: Proposal[] = [];
   if (!isKnownStageTag(urns.stageTag)) {
     mapping.warn(
       'UNKNOWN_STAGE',
@@ -108,9 +110,9 @@ export function mapModelVersion(
     );
     // The tag has to exist to be shown, and all that is known of it is its name.
     const name = urns.stageTag.slice('urn:li:tag:'.length);
-    proposals.push(upsert('tag', urns.stageTag, 'tagKey', { name }));
+    others.push(upsert('tag', urns.stageTag, 'tagKey', { name }));
   }
-  proposals.push(...tags.proposals, ...features.proposals);
+  others.push(...tags.proposals, ...features.proposals);
   const code = run === undefined ? undefined : sourceCode(run);
   if (code !== undefined) proposals.push(upsert(MODEL, urns.model, 'sourceCode', code));
   if (record.owner !== undefined) {
@@ -118,9 +120,9 @@ export function mapModelVersion(
     proposals.push(upsert(MODEL, urns.model, OWNERSHIP, { owners }));
   }
   if (urns.user !== undefined && version.userId !== undefined) {
-    proposals.push(...mapUser(urns.user, version.userId));
+    others.push(...mapUser(urns.user, version.userId));
   }
-  return proposals;
+  return [...proposals, ...others];
 }
 
 /** What a version that has no run was made with, where MLflow 3 kept it with the model itself. */

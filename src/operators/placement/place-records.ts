@@ -54,7 +54,7 @@ export function placeRecords(rule: PlacementRule): Operator<MlflowRecord, Mlflow
   });
 }
 
-/** The record itself where nothing is said of what it names. */
+/** With what is said of all that it names. */
 function placed(record: MlflowRecord, { field, valueOf }: PlacementRule): MlflowRecord {
   const workspace = workspaceOf(record);
   const at = <T extends { readonly name: string }>(kind: PlacedKind, thing: T): T => {

@@ -101,6 +101,8 @@ describe('with modelFeatures, a version', () => {
       ['status', { removed: false }],
     ]);
     expect(proposals[3]?.aspect).toMatchObject({ dataType: 'UNKNOWN' });
+    // State removes them with the version.
+    expect(proposals.filter(({ origin }) => origin === 'version 3 churn')).toHaveLength(2);
     expect(warnings).toEqual([]);
   });
 

@@ -122,6 +122,30 @@ describe('a model version', () => {
     expect(map(record).proposals.some(({ entityType }) => entityType === 'tag')).toBe(false);
   });
 
+  it('has no tag for an alias whose URN DataHub would refuse', () => {
+    const record = versionRecord({ aliases: ['ok', '愛'.repeat(60)] });
+    const { proposals, warnings } = map(record, { aliasTags: true });
+    const tags = proposals.find(({ aspectName }) => aspectName === 'globalTags')?.aspect['tags'];
+    expect(tags).toEqual([
+      { tag: 'urn:li:tag:mlflow_none' },
+      { tag: 'urn:li:tag:mlflow_alias_ok' },
+    ]);
+    expect(warnings).toEqual([['UNLINKED_TAG', expect.stringContaining('churn 3') as string]]);
+  });
+
+  it('stands together, before what comes with it', () => {
+    const record = {
+      ...versionRecord({ aliases: ['ok'], currentStage: 'Odd', userId: 'ada' }),
+      owner: 'grace',
+    };
+    const { proposals } = map(record, { aliasTags: true });
+    const types = proposals.map(({ entityType }) => entityType);
+    expect(types.lastIndexOf('mlModel')).toBe(
+      types.filter((type) => type === 'mlModel').length - 1,
+    );
+    expect(new Set(types)).toEqual(new Set(['mlModel', 'tag', 'platformResource']));
+  });
+
   it('comes with the platformResource of its creator', () => {
     expect(aspectsOf('platformResource', versionRecord({ userId: 'ada' }))).toEqual({
       platformResourceInfo: { resourceType: 'user', primaryKey: 'ada' },
