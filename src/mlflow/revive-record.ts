@@ -12,26 +12,37 @@ import {
   type EntityReader,
 } from './parse.js';
 import { RECORD_KINDS, type MlflowRecord } from './records.js';
-import type { Experiment, ServerFacts } from './types.js';
+import type { Experiment, Placement, ServerFacts } from './types.js';
+
+/** What operators say of experiments, models, versions and datasets, and no source does. */
+const PLACEMENT: ReadonlySet<string> = new Set<keyof Placement>(['env', 'platformInstance']);
+
+/** The same of records. */
+const SAID_BY_OPERATORS: ReadonlySet<string> = new Set(['urns', 'owner', ...PLACEMENT]);
 
 const KINDS: ReadonlySet<string> = new Set(RECORD_KINDS);
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * A record that was written as JSON, as an operator saw it. Numbers that JSON has no form for were
- * written as texts. Absent where it is no record.
+ * A record that was written as JSON, as an operator saw it, without what operators had written into
+ * it: URNs, owner and placement. Numbers that JSON has no form for were written as texts. Absent where
+ * it is no record.
  */
 export function reviveRecord(content: unknown): MlflowRecord | undefined {
   if (!isObject(content) || typeof content['kind'] !== 'string') return undefined;
   if (!KINDS.has(content['kind']) || !isObject(content['server'])) return undefined;
-  const record: Record<string, unknown> = { ...content };
-  // Built anew: it may have been they that were wrong.
-  delete record['urns'];
+  // Said anew by the operators of now: it may have been they that were wrong.
+  const record: Record<string, unknown> = without(SAID_BY_OPERATORS, content);
   for (const part of ['run', 'loggedModel', 'model']) {
     const thing = record[part];
     if (isObject(thing)) record[part] = withNumbers(thing);
   }
+  for (const part of ['experiment', 'model', 'version']) {
+    if (part in record) record[part] = withoutPlacement(record[part]);
+  }
+  if ('versions' in record) record['versions'] = mapped(record['versions'], withoutPlacement);
+  if (isObject(record['run'])) record['run'] = withoutPlacements(record['run']);
   return record as unknown as MlflowRecord;
 }
 
@@ -106,6 +117,30 @@ function withNumbers(thing: JsonObject): JsonObject {
         : metric,
     ),
   };
+}
+
+function withoutPlacement(thing: unknown): unknown {
+  return isObject(thing) ? without(PLACEMENT, thing) : thing;
+}
+
+/** Of the datasets that a run read. */
+function withoutPlacements(run: JsonObject): JsonObject {
+  if (!('datasetInputs' in run)) return run;
+  return {
+    ...run,
+    datasetInputs: mapped(run['datasetInputs'], (input) =>
+      isObject(input) ? { ...input, dataset: withoutPlacement(input['dataset']) } : input,
+    ),
+  };
+}
+
+function without(fields: ReadonlySet<string>, thing: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(thing).filter(([field]) => !fields.has(field)));
+}
+
+/** What is no list stays as it is: it is for operators to say what is wrong with it. */
+function mapped(things: unknown, change: (thing: unknown) => unknown): unknown {
+  return Array.isArray(things) ? (things as readonly unknown[]).map(change) : things;
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PipelineError } from '../../src/core/errors.js';
 import type { Proposal } from '../../src/datahub/proposal.js';
 import type { MlflowRecord, RunRecord } from '../../src/mlflow/records.js';
+import { reviveRecord } from '../../src/mlflow/revive-record.js';
 import { buildUrns } from '../../src/operators/build-urns.js';
 import { mapToProposals } from '../../src/operators/map-to-proposals/index.js';
 import type { AnyOperator, Refusal, Rejection, Sink } from '../../src/stream/contracts.js';
@@ -141,6 +142,47 @@ describe('what arrives', () => {
   it('is built anew, where it had URNs already', async () => {
     const wrong = { ...runRecord, urns: { run: 'urn:li:wrong' } };
     expect(JSON.stringify(await mapped(wrong))).not.toContain('urn:li:wrong');
+  });
+
+  it('is owned and placed by the operators of now, where those of before had done so', () => {
+    const input = { name: 'd', digest: '1', sourceType: 'local', source: '{}' };
+    const version = {
+      name: 'churn',
+      version: '3',
+      currentStage: 'None',
+      creationTimestamp: 1,
+      lastUpdatedTimestamp: 2,
+      status: 'READY',
+      tags: [],
+      aliases: [],
+    };
+    const model = { ...version, latestVersion: '3' };
+    const placed = { env: 'DEV', platformInstance: 'eu' };
+    const { experiment } = runRecord;
+    const made = (at: object, more: object): MlflowRecord[] => {
+      const run = { ...runRecord.run, datasetInputs: [{ dataset: { ...input, ...at }, tags: [] }] };
+      const versions = [{ ...version, ...at }];
+      const inExperiment = { ...experiment, ...at };
+      const tags = { lifecycleStage: 'active', tags: [] };
+      return [
+        { ...runRecord, run, experiment: inExperiment, versions },
+        { kind: 'experiment', server: someServer, experiment: { ...inExperiment, ...tags } },
+        { kind: 'registeredModel', server: someServer, model: { ...model, ...at }, ...more },
+        {
+          kind: 'modelVersion',
+          server: someServer,
+          version: { ...version, ...at },
+          run: { ...run },
+          ...more,
+        },
+        { kind: 'dataset', server: someServer, name: 'd', uses: [], ...at },
+      ];
+    };
+    for (const record of made(placed, { owner: 'ada' })) {
+      expect(JSON.stringify(reviveRecord(record))).not.toMatch(/DEV|"eu"|"ada"/);
+    }
+    const untouched = made({}, {});
+    expect(untouched.map(reviveRecord)).toEqual(untouched);
   });
 
   it('is read, where the server sent it and it was malformed', async () => {
