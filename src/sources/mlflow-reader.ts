@@ -197,7 +197,7 @@ class Reading {
     for (;;) {
       const versions = this.index.remainingVersions(LEFTOVER_PAGE_SIZE);
       if (versions.length === 0) return;
-      const origins = await originsOfVersions(this.#store, versions);
+      const origins = await originsOfVersions(this.#store, versions, this.context.recorder);
       const { rejected } = origins;
       yield this.#pages.of(this.#pages.versions(versions, origins), { rejected });
     }

@@ -9,6 +9,7 @@ import type { MlflowStore } from '../../src/sources/store.js';
 import { mapToProposals } from '../../src/operators/map-to-proposals/index.js';
 import { versionGate } from '../../src/operators/version-gate.js';
 import { narrowedPlan } from '../../src/stream/operators.js';
+import { SweepMemory } from '../../src/testing/sweep-memory.js';
 import { runContext } from '../../src/testing/run-context.js';
 import { FileStoreFolder } from '../support/file-store.js';
 import { someServer } from '../support/memory.js';
@@ -177,6 +178,48 @@ describe('logged models of a folder', () => {
     const keys = [1, 3, 4, 9].map((number) => loggedModelKey(id(number)));
     expect([...(await store.findGone(keys))]).toEqual(keys.slice(2));
     await store.close();
+  });
+});
+
+describe('a broken logged model that a version was made from', () => {
+  async function readWith(kinds: readonly RecordKind[], memory?: SweepMemory) {
+    const folder = new FileStoreFolder()
+      .experiment('1')
+      .model('churn')
+      .version('churn', 1, [`source: models:/${id(3)}`])
+      .write({ [`1/models/${id(3)}/meta.yaml`]: 'model_id: [' });
+    const context = runContext();
+    const source = readMlflow(await openFileStore({ path: folder.path }, context), context);
+    const records = [];
+    const rejected = [];
+    for await (const page of source.read({ kinds: new Set(kinds), ...(memory && { memory }) })) {
+      records.push(...page.records);
+      rejected.push(...page.rejected);
+    }
+    await source.close();
+    const { warnings } = context.recorder.counts();
+    return { versions: records.filter(({ kind }) => kind === 'modelVersion'), rejected, warnings };
+  }
+  const withoutThem = RECORD_KINDS.filter((kind) => !OPTIONAL_KINDS.has(kind));
+
+  it.each([
+    ['', undefined],
+    [' where earlier sweeps are remembered', new SweepMemory()],
+  ])('is a warning, and the version comes without it%s', async (_, memory) => {
+    const { versions, rejected, warnings } = await readWith(withoutThem, memory);
+    expect(versions).toMatchObject([{ version: { name: 'churn', version: '1' } }]);
+    expect(versions[0]).not.toHaveProperty('loggedModel');
+    expect(rejected).toEqual([]);
+    expect(warnings).toMatchObject([
+      { code: 'LOGGED_MODEL_NOT_READ', count: 1, examples: [`logged model ${id(3)}`] },
+    ]);
+  });
+
+  it('is rejected once where logged models are read', async () => {
+    const { rejected } = await readWith(RECORD_KINDS);
+    expect(rejected).toMatchObject([
+      { code: 'MALFORMED_LOGGED_MODEL', identity: `logged model ${id(3)}` },
+    ]);
   });
 });
 

@@ -204,7 +204,7 @@ export class ReadingWithMemory {
   }
 
   async #versionsAgain(versions: readonly ModelVersion[]): Promise<RecordPage> {
-    const origins = await originsOfVersions(this.store, versions);
+    const origins = await originsOfVersions(this.store, versions, this.recorder);
     const active = origins.runs.filter((run) => this.#isActive(run));
     // In a sweep over everything, a run that has not been delivered has come into being meanwhile.
     const delivered =
