@@ -98,6 +98,15 @@ function othersText(report: ReplayReport): string | undefined {
   );
 }
 
+/** What operators left out, and what can be done about it; nothing where nothing was. */
+function leftOutText({ leftOut }: ReplayReport): string | undefined {
+  if (leftOut === 0) return undefined;
+  return (
+    `${counted(leftOut, 'record')} left out by the operators, such as filter, and still in the file: ` +
+    'change their options, or delete the lines'
+  );
+}
+
 function tell(session: Session, file: string, result: ReplayResult, exitStatus: number): void {
   const { format, log, options, redact } = session;
   const { failure } = result;
@@ -107,6 +116,8 @@ function tell(session: Session, file: string, result: ReplayResult, exitStatus: 
     if (failure !== undefined) log.error({ code: failure.code }, failure.message);
     const others = othersText(report);
     if (others !== undefined) log.warn({ code: 'OTHER_SINKS' }, others);
+    const leftOut = leftOutText(report);
+    if (leftOut !== undefined) log.warn({ code: 'LEFT_OUT' }, leftOut);
     log.info({ exitStatus, ...report }, 'summary');
     return;
   }
@@ -125,6 +136,7 @@ function summary(
   const width = widthOf(context.stderr) - 4;
   const remain = `${counted(left, 'line')} left in ${printable(file)}`;
   const others = othersText(report);
+  const leftOut = leftOutText(report);
   const delivered = `${count(done)} of ${counted(tried, 'entry', 'entries')} delivered`;
   const headline =
     problem !== undefined
@@ -146,6 +158,7 @@ function summary(
     ...Object.entries(counts.delivered).map(
       ([sink, number]) => `${dim('to')}  ${printable(sink)}: ${counted(number, 'proposal')}`,
     ),
+    ...(leftOut === undefined ? [] : wrap(printable(`${leftOut}.`), width)),
     ...(others === undefined ? [] : wrap(printable(`${others}.`), width)),
     ...counts.warnings.flatMap(({ code, message, count: times }) =>
       wrap(`${code} (${times}): ${printable(message)}`, width),

@@ -16,6 +16,13 @@ import type {
 
 interface RecordBase {
   readonly server: ServerFacts;
+  /** Which `redact`s it has gone through, by digests of their options. No source says it. */
+  readonly redacted?: readonly string[];
+  /**
+   * Of a record from a dead-letter file: which it had gone through when it was written there. Each of
+   * them lets it pass as it is and takes itself out, so that behind the last one it is as in a run.
+   */
+  readonly redactedBefore?: readonly string[];
 }
 
 /** Comes first, once: the store itself. Model stages, which every registry has, are mapped from it. */

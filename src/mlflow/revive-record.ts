@@ -34,6 +34,11 @@ export function reviveRecord(content: unknown): MlflowRecord | undefined {
   if (!KINDS.has(content['kind']) || !isObject(content['server'])) return undefined;
   // Said anew by the operators of now: it may have been they that were wrong.
   const record: Record<string, unknown> = without(SAID_BY_OPERATORS, content);
+  // Which of the operators to come it has gone through, and not in this replay.
+  const redacted = [record['redacted'], record['redactedBefore']].flatMap(texts);
+  delete record['redacted'];
+  delete record['redactedBefore'];
+  if (redacted.length > 0) record['redactedBefore'] = redacted;
   for (const part of ['run', 'loggedModel', 'model']) {
     const thing = record[part];
     if (isObject(thing)) record[part] = withNumbers(thing);
@@ -132,6 +137,10 @@ function withoutPlacements(run: JsonObject): JsonObject {
       isObject(input) ? { ...input, dataset: withoutPlacement(input['dataset']) } : input,
     ),
   };
+}
+
+function texts(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
 }
 
 function without(fields: ReadonlySet<string>, thing: JsonObject): JsonObject {

@@ -96,6 +96,9 @@ export type FilterOptions = z.input<typeof filterOptionsSchema>;
  * Its place is first, before anything that changes records. A run that is left out is still looked up
  * for a version that is kept.
  *
+ * A record of the dead-letter file that a `redact` behind it had redacted passes: what it is judged by
+ * may be gone, and it was let through before.
+ *
  * Ages count from the start of the pipeline's run; by itself, from when the operator is made. By
  * itself it leaves datasets as they are; in a pipeline, runs that are left out describe none.
  *
@@ -143,6 +146,8 @@ class Sieve {
 
   /** The record, or what is left of it; nothing where it is left out. */
   of(record: MlflowRecord): readonly MlflowRecord[] {
+    // It is from a dead-letter file and passed here then, before what it is judged by was redacted.
+    if (record.redactedBefore !== undefined) return [record];
     switch (record.kind) {
       case 'experiment': {
         const { experiment, server } = record;

@@ -49,6 +49,9 @@ interface Rules {
  * Drops or hashes parameters, tags and users before they are mapped: nothing of them leaves, neither
  * in properties nor in URNs. What is to be dropped is dropped, also where it is to be hashed.
  *
+ * What goes to the dead-letter file behind it is redacted and says so: a replay with the same options
+ * lets it pass as it is. With others it is redacted once more.
+ *
  * Its place is before `buildUrns`, since users are part of URNs. The tag `mlflow.user` is a user as
  * well as a tag. Records that can't even be read go to the dead-letter file as the server sent them.
  *
@@ -67,21 +70,41 @@ interface Rules {
  */
 export function redact(options: RedactOptions): Operator<MlflowRecord, MlflowRecord> {
   const { drop, hash: hashed, salt = '' } = parseOptions('redact', redactOptionsSchema, options);
+  // The salt itself has no place in it.
+  const signature = `redact ${JSON.stringify([drop, hashed, hash('sha256', salt)])}`;
+  const mark = hash('sha256', signature).slice(0, HASH_LENGTH);
   const redaction = new Redaction(rulesOf(drop), rulesOf(hashed), salt);
   let context: RunContext | undefined;
   const operator: Operator<MlflowRecord, MlflowRecord> = perRecord(
-    (record) => [redaction.of(record)],
+    (record) => [passedBefore(record, mark) ?? redaction.of(record, marks(record, mark))],
     () => context,
   );
   return Object.assign(operator, {
     label: 'redact',
-    // The salt itself has no place in it.
-    signature: `redact ${JSON.stringify([drop, hashed, hash('sha256', salt)])}`,
+    signature,
     takes: 'record' as const,
     open: (run: RunContext) => {
       context = run;
     },
   });
+}
+
+/** With itself taken out, where it has gone through this `redact` before it was a dead letter. */
+function passedBefore(record: MlflowRecord, mark: string): MlflowRecord | undefined {
+  if (record.redactedBefore === undefined) return undefined;
+  const { redactedBefore, ...rest } = record;
+  const at = redactedBefore.indexOf(mark);
+  if (at < 0) return undefined;
+  const others = redactedBefore.toSpliced(at, 1);
+  return {
+    ...rest,
+    ...(others.length === 0 ? {} : { redactedBefore: others }),
+    redacted: marks(record, mark),
+  };
+}
+
+function marks({ redacted = [] }: MlflowRecord, mark: string): readonly string[] {
+  return [...redacted, mark];
 }
 
 class Redaction {
@@ -91,39 +114,45 @@ class Redaction {
     private readonly salt: string,
   ) {}
 
-  of(record: MlflowRecord): MlflowRecord {
+  /** @param redacted - what it has gone through then */
+  of(record: MlflowRecord, redacted: readonly string[]): MlflowRecord {
     switch (record.kind) {
       case 'server':
         return record;
       case 'experiment': {
         const { experiment } = record;
-        return { ...record, experiment: { ...experiment, tags: this.#tags(experiment.tags) } };
+        return {
+          ...record,
+          redacted,
+          experiment: { ...experiment, tags: this.#tags(experiment.tags) },
+        };
       }
       case 'registeredModel': {
         const { model } = record;
-        return { ...record, model: { ...model, tags: this.#tags(model.tags) } };
+        return { ...record, redacted, model: { ...model, tags: this.#tags(model.tags) } };
       }
       case 'run': {
         const versions = record.versions.map((version) => this.#version(version));
-        return { ...record, run: this.#run(record.run), versions };
+        return { ...record, redacted, run: this.#run(record.run), versions };
       }
       case 'modelVersion': {
         const { version, run, loggedModel } = record;
         return {
           ...record,
+          redacted,
           version: this.#version(version),
           ...(run === undefined ? {} : { run: this.#run(run) }),
           ...(loggedModel === undefined ? {} : { loggedModel: this.#loggedModel(loggedModel) }),
         };
       }
       case 'loggedModel':
-        return { ...record, model: this.#loggedModel(record.model) };
+        return { ...record, redacted, model: this.#loggedModel(record.model) };
       case 'dataset': {
         const uses = record.uses.map((use) => ({
           ...use,
           input: { ...use.input, tags: this.#tags(use.input.tags) },
         }));
-        return { ...record, uses };
+        return { ...record, redacted, uses };
       }
     }
     return record; // of a kind of the user's own

@@ -23,6 +23,7 @@ import { DeadLetterRewrite } from './dead-letter-rewrite.js';
 import { withDistinctLabels } from './distinct-labels.js';
 import { throughOperators } from './operators.js';
 import { Recorder, type RunCounts } from './recorder.js';
+import { tellingRepeats } from './repeats.js';
 import { StopSwitch } from './stop-switch.js';
 
 export interface ReplayOptions {
@@ -54,6 +55,8 @@ export interface ReplayReport {
   readonly tried: number;
   /** Of them, those that are out of the file because everything of them was delivered. */
   readonly done: number;
+  /** Of them, records that stay because the operators left them out: nothing of them was to be sent. */
+  readonly leftOut: number;
   /** Lines that stand in the file now. */
   readonly left: number;
   /** Of them, those that were not tried because the sink that refused them is not among the sinks. */
@@ -79,6 +82,9 @@ export interface ReplayResult {
  * not among them, the entry stays as it is and is counted: the others have the proposal already, and
  * taken out, it would never reach the one that lacks it. With `anySink` such a proposal goes to all
  * of them, as does one that names no sink.
+ *
+ * A record that the operators leave out, such as `filter`, stays as it is and is counted: whoever reads
+ * the summary may mend the options or delete the line.
  *
  * What arrives is taken out of the file. What fails again stays, with the new reason and one attempt
  * more; of a record that is mapped now, only the proposals that were refused. Lines that
@@ -114,10 +120,11 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   stop.dispose();
   const outcome: RunOutcome =
     failure !== undefined ? 'failed' : stop.requested ? 'interrupted' : 'complete';
-  const { tried, done, context } = running;
+  const { tried, done, leftOut, context } = running;
   const counts = context.recorder.counts();
   const otherSinks = [...running.others].map(([sink, count]) => ({ sink, count }));
-  const report: ReplayReport = { outcome, tried, done, left: file.kept, otherSinks, counts };
+  const left = file.kept;
+  const report: ReplayReport = { outcome, tried, done, leftOut, left, otherSinks, counts };
   return failure === undefined ? { report } : { report, failure };
 }
 
@@ -129,6 +136,10 @@ interface NamedSink {
 /** An entry that is being tried, and what became of it. */
 interface Attempt {
   readonly entry: DeadLetterEntry;
+  /** As it stands in the file. */
+  readonly line: Buffer;
+  /** The operators made nothing of it, and rejected nothing. */
+  readonly isLeftOut: boolean;
   /** What of it is for which sink; the same one object for each of them. */
   readonly proposals: readonly Proposal[];
   readonly sinks: readonly NamedSink[];
@@ -140,6 +151,7 @@ class Replay {
   readonly context: RunContext;
   tried = 0;
   done = 0;
+  leftOut = 0;
   /** Entries that are left to sinks that are not here, by label. */
   readonly others = new Map<string, number>();
   readonly #options: ReplayOptions;
@@ -148,9 +160,13 @@ class Replay {
   readonly #clean: Redactor;
   /** Of the record that is being mapped. */
   #rejected: Rejection[] = [];
+  /** Whether all of it was sent before, by this replay. */
+  #isRepeat = false;
+  readonly #operators: readonly AnyOperator[];
 
   constructor(options: ReplayOptions, file: DeadLetterRewrite, stop: StopSwitch) {
     this.#options = options;
+    this.#operators = tellingRepeats(options.operators, () => (this.#isRepeat = true));
     this.#file = file;
     this.#stop = stop;
     const { runId, log, env } = options;
@@ -209,7 +225,13 @@ class Replay {
     const entry = isUtf8(line) ? parseEntry(line.toString('utf8')) : undefined;
     if (entry === undefined) return line;
     const same = sinks.filter(({ label }) => label === entry.sink);
-    const attempt = { entry, reasons: [], sinks: same.length > 0 ? same : sinks };
+    const attempt = {
+      entry,
+      line,
+      isLeftOut: false,
+      reasons: [],
+      sinks: same.length > 0 ? same : sinks,
+    };
     const proposal = proposalIn(entry);
     if (proposal !== undefined) {
       if (same.length === 0 && this.#isForAnother(entry)) return line;
@@ -218,9 +240,12 @@ class Replay {
     const record = recordIn(entry);
     if (record === undefined) return line;
     this.#rejected = [];
-    const mapped = throughOperators(of(record), this.#options.operators).pipe(toArray());
+    this.#isRepeat = false;
+    const mapped = throughOperators(of(record), this.#operators).pipe(toArray());
     const proposals = await lastValueFrom(mapped);
-    return { ...attempt, proposals, sinks, reasons: this.#rejected };
+    const reasons = this.#rejected;
+    const isLeftOut = proposals.length === 0 && reasons.length === 0 && !this.#isRepeat;
+    return { ...attempt, proposals, sinks, reasons, isLeftOut };
   }
 
   /** Counts it then. Which sink has only changed its label can't be known: nothing is guessed. */
@@ -255,8 +280,12 @@ class Replay {
   }
 
   /** The lines that take the place of the entry's. */
-  #settle({ entry, reasons }: Attempt): Buffer[] {
+  #settle({ entry, line: before, isLeftOut, reasons }: Attempt): Buffer[] {
     this.tried += 1;
+    if (isLeftOut) {
+      this.leftOut += 1;
+      return [before];
+    }
     if (reasons.length === 0) this.done += 1;
     return reasons.map((given) => {
       const reason = { ...given, message: this.#clean(given.message) };

@@ -16,6 +16,9 @@ import { awkwardProposals, tagProposal } from '../../src/testing/index.js';
 import { proposalJson } from '../../src/datahub/proposal-json.js';
 import type { Proposal } from '../../src/datahub/proposal.js';
 import { GmsServer, type GmsServerOptions } from '../support/gms-server.js';
+import { buildUrns } from '../../src/operators/build-urns.js';
+import { filter } from '../../src/operators/filter.js';
+import { mapToProposals } from '../../src/operators/map-to-proposals/index.js';
 import { config, run, temporaryFolder } from './support.js';
 
 const servers: GmsServer[] = [];
@@ -125,6 +128,35 @@ describe('replay', () => {
     expect(status).toBe(0);
     expect(gms.received).toEqual(five);
     expect(existsSync(deadIn(cwd))).toBe(false);
+  });
+
+  it('leaves what the operators leave out in the file, and says so', async () => {
+    const cwd = temporaryFolder();
+    const server = { uri: 'http://host:5000', versionText: '2.22.5', searchesExperiments: true };
+    const model = { name: 'tmp', creationTimestamp: 1, lastUpdatedTimestamp: 2, tags: [] };
+    const line = JSON.stringify({
+      ...{ kind: 'record', code: 'UNMAPPABLE_RECORD', message: 'no', identity: 'a model' },
+      content: { kind: 'registeredModel', server, model: { ...model, aliases: [] } },
+      ...{ time: 'then', runId: 'run-1' },
+    });
+    writeFileSync(deadIn(cwd), `${line}\n`);
+    const filtering = config()
+      .replace('toProposal }', 'buildUrns, filter, mapToProposals }')
+      .replace(
+        '[toProposal]',
+        "[filter({ models: { names: { deny: ['tmp'] } } }), buildUrns(), mapToProposals()]",
+      );
+    const components = { buildUrns, filter, mapToProposals };
+    const given = { cwd, config: filtering, components };
+    const json = await run(['replay', 'dead.ndjson'], given);
+    expect(json.status).toBe(1);
+    expect(summaryOf(json.lines)).toMatchObject({ tried: 1, done: 0, leftOut: 1, left: 1 });
+    expect(json.lines.map(({ code }) => code)).toContain('LEFT_OUT');
+    const pretty = await run(['replay', 'dead.ndjson', '--log-format', 'pretty'], given);
+    const text = pretty.stderr.replace(/\s+/g, ' ');
+    expect(text).toContain('▲ 0 of 1 entry delivered, 1 line left in dead.ndjson.');
+    expect(text).toContain('1 record left out by the operators, such as filter, and still in');
+    expect(readFileSync(deadIn(cwd), 'utf8')).toBe(`${line}\n`);
   });
 
   it('leaves what other sinks had refused to them, and says so', async () => {

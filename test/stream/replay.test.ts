@@ -2,18 +2,25 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PipelineError } from '../../src/core/errors.js';
 import type { Proposal } from '../../src/datahub/proposal.js';
 import type { MlflowRecord, RunRecord } from '../../src/mlflow/records.js';
 import { reviveRecord } from '../../src/mlflow/revive-record.js';
 import { buildUrns } from '../../src/operators/build-urns.js';
+import { dedup } from '../../src/operators/dedup.js';
+import { filter } from '../../src/operators/filter.js';
 import { mapToProposals } from '../../src/operators/map-to-proposals/index.js';
+import { redact } from '../../src/operators/redact.js';
+import { setEnv } from '../../src/operators/set-env.js';
 import type { AnyOperator, Refusal, Rejection, Sink } from '../../src/stream/contracts.js';
 import { formatEntry, type DeadLetterEntry } from '../../src/stream/dead-letter-entry.js';
 import { openDeadLetter } from '../../src/stream/dead-letter.js';
+import { throughOperators } from '../../src/stream/operators.js';
 import { replay, type ReplayResult } from '../../src/stream/replay.js';
 import { awkwardProposals, tagProposal } from '../../src/testing/index.js';
+import { recordingContext } from '../operators/operator-cases.js';
 import { memorySink, silentLog, someServer } from '../support/memory.js';
 
 let folder: string;
@@ -292,6 +299,110 @@ describe('what fails again', () => {
     const sinks = ['one', 'two'].map((label) => memorySink(refusing('STILL'), label).sink);
     await again({ sinks, anySink: true });
     expect((await left()).map(({ sink }) => sink)).toEqual(['one', 'two']);
+  });
+});
+
+describe('what operators leave out', () => {
+  const leftOut = { tried: 1, done: 0, leftOut: 1, left: 1 };
+
+  it('stays as it is, and is counted', async () => {
+    await letters(unmapped(runRecord));
+    const before = await readFile(path, 'utf8');
+    const { sink, seen } = memorySink();
+    const operators = [filter({ runs: { users: ['ada'] } }), ...mapping(), dedup()];
+    const { report } = await again({ sinks: [sink], operators });
+    expect(report).toMatchObject({ outcome: 'complete', ...leftOut });
+    expect(report.counts.skipped).not.toEqual({});
+    expect(seen.confirmed).toEqual([]);
+    expect(await readFile(path, 'utf8')).toBe(before);
+  });
+
+  it('is not what was sent for an earlier entry', async () => {
+    const model = { name: 'churn', creationTimestamp: 1, lastUpdatedTimestamp: 2 };
+    const record = { kind: 'registeredModel', server: someServer, model };
+    const content = { ...record, model: { ...model, tags: [], aliases: [] } };
+    await letters(unmapped(content), unmapped(content));
+    const { sink, seen } = memorySink();
+    const { report } = await again({ sinks: [sink], operators: [...mapping(), dedup()] });
+    expect(report).toMatchObject({ tried: 2, done: 2, leftOut: 0, left: 0 });
+    expect(seen.confirmed.length).toBeGreaterThan(0);
+  });
+});
+
+describe('what was redacted before it was a dead letter', () => {
+  const record: RunRecord = { ...runRecord, run: { ...runRecord.run, userId: 'ada' } };
+  const redacting = () => redact({ hash: { users: '.*' }, salt: 'a secret' });
+
+  /** The dead letters of a run whose last operator on records fails, and what it gives if not. */
+  function ran(operators: readonly AnyOperator[], input: MlflowRecord = record) {
+    const failing = setEnv(() => {
+      throw new Error('not yet');
+    });
+    const { context, rejected } = recordingContext();
+    const through = (all: readonly AnyOperator[]): readonly Proposal[] => {
+      for (const each of all) each.open?.(context);
+      const found: Proposal[] = [];
+      throughOperators(of(input), all).subscribe((proposal) => found.push(proposal));
+      return found;
+    };
+    expect(through([...operators, failing, ...mapping()])).toEqual([]);
+    return { rejected, expected: through([...operators, ...mapping()]) };
+  }
+
+  async function replayed(operators: readonly AnyOperator[]) {
+    const found: Proposal[] = [];
+    const { sink } = memorySink((proposals) => {
+      found.push(...proposals);
+      return Promise.resolve([]);
+    });
+    const { report } = await again({ sinks: [sink], operators: [...operators, ...mapping()] });
+    return { report, found };
+  }
+
+  it('passes the filter before it, and is not redacted again', async () => {
+    const operators = [filter({ runs: { users: ['ada'] } }), redacting()];
+    const { rejected, expected } = ran(operators);
+    expect(rejected).toHaveLength(1);
+    expect(JSON.stringify(rejected)).not.toMatch(/"ada"|a secret/);
+    expect(JSON.stringify(expected)).toMatch(/"primaryKey":"[0-9a-f]{16}"/);
+    await letters(...rejected);
+    const { report, found } = await replayed(operators);
+    expect(report).toMatchObject({ done: 1, leftOut: 0, left: 0 });
+    expect(found).toEqual(expected);
+  });
+
+  it('stays so where it fails once more, also before it is redacted', async () => {
+    const operators = [redacting(), redact({ hash: { users: '.*' }, salt: 'another' })];
+    const { rejected, expected } = ran(operators);
+    await letters(...rejected);
+    const broken = setEnv(() => {
+      throw new Error('nor now');
+    });
+    for (const place of [
+      [broken, ...operators],
+      [operators[0], broken, operators[1]],
+      [...operators, broken],
+    ]) {
+      const { report } = await replayed(place.flatMap((each) => each ?? []));
+      expect(report).toMatchObject({ done: 0, leftOut: 0, left: 1 });
+    }
+    const { found } = await replayed(operators);
+    expect(found).toEqual(expected);
+  });
+
+  it('is judged as in a run by a filter behind', async () => {
+    const operators = [redacting(), filter({ runs: { users: ['ada'] } })];
+    const { rejected } = ran([redacting()]);
+    await letters(...rejected);
+    expect((await replayed(operators)).report).toMatchObject({ done: 0, leftOut: 1, left: 1 });
+  });
+
+  it('is redacted once more by other options', async () => {
+    const { rejected } = ran([redacting()]);
+    await letters(...rejected);
+    const { report, found } = await replayed([redact({ drop: { users: '.*' } })]);
+    expect(report).toMatchObject({ done: 1 });
+    expect(JSON.stringify(found)).toContain('"primaryKey":"mlflow"');
   });
 });
 
