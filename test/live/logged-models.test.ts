@@ -85,7 +85,12 @@ describe.each(['database', 'files'] as const)('logged models in a store of %s', 
       type: 'classifier',
       trainingJobs: [runUrn(ids.train)],
       downstreamJobs: [runUrn(ids.evaluation)],
-      customProperties: { 'mlflow.model_id': ids.churn, 'mlflow.status': 'READY', flavour: 'sklearn', empty: '' },
+      customProperties: {
+        'mlflow.model_id': ids.churn,
+        'mlflow.status': 'READY',
+        flavour: 'sklearn',
+        empty: '',
+      },
       hyperParams: [
         { name: 'depth', value: '3' },
         { name: 'empty', value: '' },
