@@ -113,7 +113,7 @@ describe.each(['database', 'files'] as const)('logged models in a store of %s', 
     ] as const) {
       expect(aspectsOf(rest.proposals, modelUrn(ids[name]))['mlModelProperties']).toMatchObject({
         name,
-        customProperties: { status },
+        customProperties: { 'mlflow.status': status },
       });
     }
   });
