@@ -21,6 +21,12 @@ const STATUSES: ReadonlyMap<string, string> = new Map([
   ['LOGGED_MODEL_UPLOAD_FAILED', 'FAILED'],
 ]);
 
+/** As databases and files number them: in the order of MLflow's enumeration, from 0. */
+const NUMBERED_STATUSES = ['UNSPECIFIED', 'PENDING', 'READY', 'FAILED'];
+
+/** As MLflow makes them: no path can be hidden in one, and none breaks out of a filter. */
+const MODEL_ID = /^m-[\w-]{1,100}$/;
+
 /** What a source of a model version names a logged model by. */
 const MODEL_URI = /^models:\/(m-[^/]+)$/;
 
@@ -50,6 +56,16 @@ export function readLoggedModel(value: unknown): LoggedModel {
     ...(sourceRunId === undefined ? {} : { sourceRunId }),
     ...(statusMessage === undefined ? {} : { statusMessage }),
   };
+}
+
+/** Whether a text can be the id of a logged model. */
+export function isModelId(text: string): boolean {
+  return MODEL_ID.test(text);
+}
+
+/** The status that a database or a file has a number for; undefined for any other value. */
+export function numberedStatus(value: unknown): string | undefined {
+  return NUMBERED_STATUSES[Number(value)];
 }
 
 /**

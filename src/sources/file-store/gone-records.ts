@@ -3,6 +3,7 @@
  */
 
 import { join } from 'node:path';
+import { isModelId } from '../../mlflow/parse-logged-model.js';
 import { parseRecordKey, type RecordKey } from '../../mlflow/record-key.js';
 import { BrokenFile } from './broken-file.js';
 import { isOneName } from './entities.js';
@@ -15,7 +16,7 @@ import {
 } from './experiments.js';
 import { type LocatedRuns, locateRuns } from './located-runs.js';
 import type { Meta } from './meta-yaml.js';
-import { isModelId, loggedModelPath } from './logged-models.js';
+import { loggedModelPath } from './logged-models.js';
 import { DELETED_STAGE, modelPath, versionPath } from './registry.js';
 import { isRunId } from './runs.js';
 import type { StoreFolder } from './store-folder.js';

@@ -3,6 +3,7 @@
  */
 
 import { join } from 'node:path';
+import { isModelId, numberedStatus } from '../../mlflow/parse-logged-model.js';
 import { LOGGED_MODEL } from '../../mlflow/parse.js';
 import type { LoggedModel } from '../../mlflow/types.js';
 import { PageSize } from '../page-size.js';
@@ -14,13 +15,7 @@ import type { Meta } from './meta-yaml.js';
 import { SortedNames } from './sorted-names.js';
 import type { StoreFolder } from './store-folder.js';
 
-/** In the order of MLflow's enumeration, from 0. */
-const STATUSES = ['UNSPECIFIED', 'PENDING', 'READY', 'FAILED'];
-
 const NAMES_IN_A_PIECE = 1000;
-
-/** As MLflow makes them; no path can be hidden in one. */
-const MODEL_ID = /^m-[\w-]{1,100}$/;
 
 export interface LoggedModelReading {
   readonly pageSize: number;
@@ -32,10 +27,6 @@ export interface LoggedModelReading {
 
 export function loggedModelPath({ path }: ExperimentFolder, modelId: string): string {
   return join(path, MODELS, modelId);
-}
-
-export function isModelId(name: string): boolean {
-  return MODEL_ID.test(name);
 }
 
 /** Active ones of the experiments, by experiment and by id. */
@@ -137,14 +128,9 @@ function infoOf(meta: Meta): object {
     artifact_uri: meta['artifact_location'],
     creation_timestamp_ms: timeOf(meta['creation_timestamp']),
     last_updated_timestamp_ms: timeOf(meta['last_updated_timestamp']),
-    status: statusOf(meta['status']),
+    status: numberedStatus(meta['status']) ?? meta['status'],
     model_type: meta['model_type'],
     source_run_id: meta['source_run_id'],
     status_message: meta['status_message'],
   };
-}
-
-/** A number in the file, or its name. */
-function statusOf(value: unknown): unknown {
-  return STATUSES[Number(value)] ?? value;
 }

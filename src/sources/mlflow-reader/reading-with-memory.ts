@@ -94,7 +94,7 @@ export class ReadingWithMemory {
       if (ids.length === 0) return concatPages([]);
       const found = loggedModels.all(ids, needed === 'since' ? since : undefined);
       return mapPages(found, ({ items, rejected }) => {
-        const left = needed === 'again' ? items : this.#withoutDeliveredModels(items);
+        const left = needed === 'again' ? items : this.#modelsNotDelivered(items);
         return this.pages.of(this.pages.loggedModels(left), { rejected });
       });
     });
@@ -144,7 +144,7 @@ export class ReadingWithMemory {
       ...(needed !== 'since' || since === undefined ? {} : { since }),
     };
     return mapPages(this.store.runs([...experiments.keys()], selection), (page) => {
-      const runs = needed === 'again' ? page.items : this.#withoutDelivered(page.items);
+      const runs = needed === 'again' ? page.items : this.#runsNotDelivered(page.items);
       const versions = this.index.takeVersionsOfRuns(runs.map(({ runId }) => runId));
       const made = this.pages.of(this.pages.runs(runs, versions), page);
       return page.position === undefined
@@ -153,20 +153,24 @@ export class ReadingWithMemory {
     });
   }
 
-  #withoutDelivered(runs: readonly Run[]): readonly Run[] {
-    const delivered = this.memory.delivered(runs.map((run) => this.#runKey(run)));
-    if (delivered.size === 0) return runs;
-    const left = runs.filter((run) => !delivered.has(this.#runKey(run)));
-    this.recorder.skipped(DELIVERED_RUN, runs.length - left.length);
-    return left;
+  #runsNotDelivered(runs: readonly Run[]): readonly Run[] {
+    return this.#notDelivered(runs, (run) => this.#runKey(run), DELIVERED_RUN);
   }
 
-  #withoutDeliveredModels(models: readonly LoggedModel[]): readonly LoggedModel[] {
+  #modelsNotDelivered(models: readonly LoggedModel[]): readonly LoggedModel[] {
     const keyOf = ({ modelId }: LoggedModel): RecordKey => loggedModelKey(modelId, this.#workspace);
-    const delivered = this.memory.delivered(models.map(keyOf));
-    if (delivered.size === 0) return models;
-    const left = models.filter((model) => !delivered.has(keyOf(model)));
-    this.recorder.skipped(DELIVERED_LOGGED_MODEL, models.length - left.length);
+    return this.#notDelivered(models, keyOf, DELIVERED_LOGGED_MODEL);
+  }
+
+  #notDelivered<T>(
+    items: readonly T[],
+    keyOf: (item: T) => RecordKey,
+    reason: string,
+  ): readonly T[] {
+    const delivered = this.memory.delivered(items.map(keyOf));
+    if (delivered.size === 0) return items;
+    const left = items.filter((item) => !delivered.has(keyOf(item)));
+    this.recorder.skipped(reason, items.length - left.length);
     return left;
   }
 

@@ -4,6 +4,7 @@
 
 import { HttpStatusError } from '../../mlflow/client/failures.js';
 import type { MlflowClient } from '../../mlflow/client/mlflow-client.js';
+import { isModelId } from '../../mlflow/parse-logged-model.js';
 import { LOGGED_MODEL } from '../../mlflow/parse.js';
 import type { LoggedModel, ServerFacts } from '../../mlflow/types.js';
 import type { Rejection } from '../../stream/contracts.js';
@@ -16,8 +17,8 @@ import { slices } from './slices.js';
 /** Ids in a request. MLflow's parser of filters takes 1,000 and refuses 5,000. */
 const IDS_PER_SEARCH = 500;
 
-/** What MLflow makes of a model's id; anything else could break out of a filter. */
-const MODEL_ID = /^m-[\w-]{1,100}$/;
+/** Each is a variable of the server's SQL, and databases bound these. */
+const EXPERIMENTS_PER_LOOKUP = 5_000;
 
 export interface RestLoggedModelsOptions {
   readonly client: MlflowClient;
@@ -56,7 +57,7 @@ export class RestLoggedModels implements LoggedModels {
     const { client, settings, recorder, everyExperiment } = this.options;
     const items: LoggedModel[] = [];
     const rejected: Rejection[] = [];
-    const ids = [...new Set(modelIds)].filter((id) => MODEL_ID.test(id));
+    const ids = [...new Set(modelIds)].filter(isModelId);
     try {
       for (const some of slices(ids, IDS_PER_SEARCH)) {
         const filter = `model_id IN (${some.map((id) => `'${id}'`).join(',')})`;
@@ -74,9 +75,6 @@ export class RestLoggedModels implements LoggedModels {
     return { items, rejected };
   }
 }
-
-/** Each is a variable of the server's SQL, and databases bound these. */
-const EXPERIMENTS_PER_LOOKUP = 5_000;
 
 function loggedModelSearch(
   pageSize: number,

@@ -2,17 +2,15 @@
  * Logged models out of the tables that MLflow 3 brought.
  */
 
+import { numberedStatus } from '../../mlflow/parse-logged-model.js';
 import { LOGGED_MODEL } from '../../mlflow/parse.js';
 import type { LoggedModel } from '../../mlflow/types.js';
 import type { StorePage } from '../store.js';
 import { Lists, type PageReader, parsePage, type TagJson, tagJson } from './pages.js';
-import { ask, type Cell, type Dialect, type Parameter, type Reading, type Row } from './query.js';
+import { ask, type Dialect, type Parameter, type Reading, type Row } from './query.js';
 import { experimentNumbers } from './runs.js';
 import type { StoreSchema } from './schema.js';
 import { experimentIsIn } from './workspaces.js';
-
-/** In the order of MLflow's enumeration, from 0. */
-const STATUSES = ['UNSPECIFIED', 'PENDING', 'READY', 'FAILED'];
 
 /** What follows WHERE for models that are not deleted; `l` is the table. */
 export const isActiveModel = `l.lifecycle_stage <> 'deleted'`;
@@ -141,7 +139,7 @@ export class LoggedModelRows {
             artifact_uri: artifactUri,
             creation_timestamp_ms: created,
             last_updated_timestamp_ms: updated,
-            status: statusOf(row[7]),
+            status: numberedStatus(row[7]) ?? String(row[7]),
             model_type: row[8],
             source_run_id: row[9],
             status_message: row[10],
@@ -160,8 +158,4 @@ function* pairs(sql: string, ids: Parameter): Reading<Lists<TagJson>> {
     lists.add(String(model), tagJson(key, value));
   }
   return lists;
-}
-
-function statusOf(cell: Cell | undefined): string {
-  return STATUSES[Number(cell)] ?? String(cell);
 }
