@@ -51,7 +51,10 @@ export const contents: fc.Arbitrary<ServerContent> = dice.map((numbers) => {
     info.status = pick(STATUSES);
     info.user_id = pick(USERS);
     info.start_time = NOW - roll(20) * DAY_MS - roll(3);
-    if (data !== undefined) data.tags = [...tags(), { key: 'mlflow.user', value: info.user_id }];
+    // 1.x keeps a run's name in its tags alone.
+    const named = { key: 'mlflow.runName', value: info.run_name ?? '' };
+    const user = { key: 'mlflow.user', value: info.user_id };
+    if (data !== undefined) data.tags = [...tags(), user, named];
     // Whoever starts last describes it.
     const [input] = inputs?.dataset_inputs ?? [];
     if (input !== undefined) input.dataset['digest'] = info.run_id.slice(-4);
