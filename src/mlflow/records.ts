@@ -12,6 +12,7 @@ import type {
   Run,
   ServerFacts,
   DatasetInput,
+  VersionName,
 } from './types.js';
 
 interface RecordBase {
@@ -42,6 +43,8 @@ export interface RunRecord extends RecordBase {
   readonly experiment: Pick<Experiment, 'experimentId' | 'name' | keyof Placement>;
   /** Every model version that came from this run, by name, then by version number. */
   readonly versions: readonly ModelVersion[];
+  /** The versions of prompts that it used. Only given where an operator asks for prompts. */
+  readonly prompts?: readonly VersionName[];
 }
 
 export interface RegisteredModelRecord extends RecordBase {

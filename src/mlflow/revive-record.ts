@@ -46,7 +46,9 @@ export function reviveRecord(content: unknown): MlflowRecord | undefined {
   for (const part of ['experiment', 'model', 'version']) {
     if (part in record) record[part] = withoutPlacement(record[part]);
   }
-  if ('versions' in record) record['versions'] = mapped(record['versions'], withoutPlacement);
+  for (const part of ['versions', 'prompts']) {
+    if (part in record) record[part] = mapped(record[part], withoutPlacement);
+  }
   if (isObject(record['run'])) record['run'] = withoutPlacements(record['run']);
   return record as unknown as MlflowRecord;
 }

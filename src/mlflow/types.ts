@@ -125,11 +125,14 @@ export interface RegisteredModel extends Placement {
   readonly latestVersion?: string;
 }
 
-/** Its placement is that of its model. */
-export interface ModelVersion extends Placement {
+/** What names a version. Its placement is that of its model. */
+export interface VersionName extends Placement {
   readonly name: string;
   /** A whole number as text. */
   readonly version: string;
+}
+
+export interface ModelVersion extends VersionName {
   readonly description?: string;
   readonly userId?: string;
   /** `None`, `Staging`, `Production` or `Archived`; anything else stays as it is. */

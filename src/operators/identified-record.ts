@@ -41,6 +41,8 @@ export interface RunUrns extends PlatformUrns {
   readonly versions: readonly string[];
   /** Its input datasets, each once, in the order of the run's inputs. */
   readonly datasets: readonly string[];
+  /** The mlModels of the versions of prompts that it used, in the order of the record's. */
+  readonly prompts: readonly string[];
 }
 
 export interface RegisteredModelUrns extends PlatformUrns {
@@ -61,6 +63,8 @@ export interface ModelVersionUrns extends PlatformUrns {
   readonly run?: string;
   /** The platformResource of who registered it; absent where that is not known. */
   readonly user?: string;
+  /** Of a prompt's version the dataProcessInstances of the runs that it says used it. */
+  readonly users?: readonly string[];
 }
 
 export interface LoggedModelUrns extends PlatformUrns {

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import { pattern, patternTest } from '../core/pattern.js';
+import { LINKED_PROMPTS_TAG, PROMPT_TAG } from '../mlflow/prompt.js';
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { KeyValue, LoggedModel, ModelVersion, Run } from '../mlflow/types.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
@@ -132,8 +133,16 @@ class Redaction {
         return { ...record, redacted, model: { ...model, tags: this.#tags(model.tags) } };
       }
       case 'run': {
+        const { prompts, ...rest } = record;
         const versions = record.versions.map((version) => this.#version(version));
-        return { ...record, redacted, run: this.#run(record.run), versions };
+        return {
+          ...rest,
+          redacted,
+          run: this.#run(record.run),
+          versions,
+          // What a tag says must not stay beside it.
+          ...(prompts === undefined || this.#changes(LINKED_PROMPTS_TAG) ? {} : { prompts }),
+        };
       }
       case 'modelVersion': {
         const { version, run, loggedModel } = record;
@@ -191,7 +200,15 @@ class Redaction {
       this.drop.tags(key) || (key === USER_TAG && this.drop.users(value));
     const isHashed = (key: string, value: string): boolean =>
       this.hash.tags(key) || (key === USER_TAG && this.hash.users(value));
-    return this.#pairs(tags, isDropped, isHashed);
+    // That something is a prompt is nobody's secret, and without it prompts would be told as models.
+    const unlessPrompt = (rule: typeof isDropped) => (key: string, value: string) =>
+      key !== PROMPT_TAG && rule(key, value);
+    return this.#pairs(tags, unlessPrompt(isDropped), unlessPrompt(isHashed));
+  }
+
+  /** Whether a tag is dropped or hashed for its name. */
+  #changes(tag: string): boolean {
+    return this.drop.tags(tag) || this.hash.tags(tag);
   }
 
   #pairs(

@@ -21,7 +21,14 @@ import type { RecordKind } from '../mlflow/records.js';
 import type { Experiment, ModelVersion, RegisteredModel, Run } from '../mlflow/types.js';
 import type { RunContext } from '../stream/contracts.js';
 import { mapPages } from '../stream/pages.js';
-import type { LoggedModels, MlflowStore, RunSelection, StoreCounts, StorePage } from './store.js';
+import type {
+  LoggedModels,
+  MlflowStore,
+  Registered,
+  RunSelection,
+  StoreCounts,
+  StorePage,
+} from './store.js';
 
 export interface FilteredStoreOptions {
   readonly filter: RecordFilter;
@@ -77,7 +84,7 @@ export class FilteredStore implements MlflowStore {
     );
   }
 
-  registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {
+  registeredModels(what?: Registered): AsyncIterable<StorePage<RegisteredModel>> {
     const { filter } = this.options;
     const whyNot = (model: RegisteredModel): string | undefined => {
       const named = filter.modelNamed(model.name);
@@ -87,19 +94,19 @@ export class FilteredStore implements MlflowStore {
       return why;
     };
     const { workspace } = this.server;
-    return this.#kept('registeredModel', this.store.registeredModels(), whyNot, ({ name }) =>
+    return this.#kept('registeredModel', this.store.registeredModels(what), whyNot, ({ name }) =>
       modelKey(name, workspace),
     );
   }
 
-  modelVersions(): AsyncIterable<StorePage<ModelVersion>> {
+  modelVersions(what?: Registered): AsyncIterable<StorePage<ModelVersion>> {
     const { filter, withAliases } = this.options;
     const pages = filter.needsAliases
-      ? mapPages(this.store.modelVersions(), (page) => ({
+      ? mapPages(this.store.modelVersions(what), (page) => ({
           ...page,
           items: withAliases(page.items),
         }))
-      : this.store.modelVersions();
+      : this.store.modelVersions(what);
     const whyNot = (version: ModelVersion): string | undefined =>
       filter.modelNamed(version.name) ??
       (this.#models.has(version.name) ? 'models' : undefined) ??

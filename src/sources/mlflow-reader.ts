@@ -23,7 +23,7 @@ import { JoinIndex } from './join-index.js';
 import { ReadingWithMemory } from './mlflow-reader/reading-with-memory.js';
 import { RecordPages, type RecordPage } from './mlflow-reader/record-pages.js';
 import { originsOfVersions } from './mlflow-reader/version-origins.js';
-import type { MlflowStore } from './store.js';
+import type { MlflowStore, Registered } from './store.js';
 
 /** Records of a page made at the end from the index: as many as one lookup of runs can name. */
 const LEFTOVER_PAGE_SIZE = 500;
@@ -49,8 +49,9 @@ export function readMlflow(store: MlflowStore, context: RunContext): OpenSource 
       };
       add('experiment', counts.experiments);
       add('run', counts.runs);
-      add('registeredModel', counts.registeredModels);
-      add('modelVersion', counts.modelVersions);
+      // Prompts are not among those that are counted.
+      add('registeredModel', plan.prompts ? undefined : counts.registeredModels);
+      add('modelVersion', plan.prompts ? undefined : counts.modelVersions);
       add('loggedModel', counts.loggedModels);
       return wanted;
     },
@@ -85,6 +86,7 @@ class Reading {
   readonly #pages: RecordPages;
   readonly #recall: ReadingWithMemory | undefined;
   readonly #store: MlflowStore;
+  readonly #registered: readonly Registered[];
 
   constructor(
     store: MlflowStore,
@@ -94,6 +96,7 @@ class Reading {
     filtered?: FilteredStore,
   ) {
     this.#store = filtered ?? store;
+    this.#registered = plan.prompts ? ['models', 'prompts'] : ['models'];
     this.#pages = new RecordPages(store.server, context, plan, index);
     const { workspace } = store.server;
     const memory = workspace === undefined ? plan.memory : plan.memory?.inWorkspace(workspace);
@@ -166,7 +169,10 @@ class Reading {
   }
 
   #models(): AsyncIterable<RecordPage> {
-    return mapPages(this.#store.registeredModels(), (page) => {
+    const pages = concatPages(
+      this.#registered.map((what) => () => this.#store.registeredModels(what)),
+    );
+    return mapPages(pages, (page) => {
       const { items } = page;
       for (const model of items) this.index.setAliases(model.name, model.aliases);
       const { server } = this.#store;
@@ -179,7 +185,10 @@ class Reading {
 
   /** Gives a page only where a version could not be read, or is left out. */
   async *#indexVersions(): AsyncGenerator<RecordPage> {
-    for await (const page of this.#store.modelVersions()) {
+    const pages = concatPages(
+      this.#registered.map((what) => () => this.#store.modelVersions(what)),
+    );
+    for await (const page of pages) {
       this.index.addVersions(page.items);
       if (page.rejected.length > 0 || page.leftOut !== undefined) yield this.#pages.of([], page);
     }

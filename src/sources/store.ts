@@ -60,11 +60,11 @@ export interface MlflowStore {
     hint?: RunHint,
   ): AsyncIterable<StorePage<Run>>;
 
-  /** By name; prompts are left out, as MLflow's own search does. */
-  registeredModels(): AsyncIterable<StorePage<RegisteredModel>>;
+  /** By name. */
+  registeredModels(what?: Registered): AsyncIterable<StorePage<RegisteredModel>>;
 
-  /** All versions of all models but prompts; `aliases` is empty where the store keeps them on the model. */
-  modelVersions(): AsyncIterable<StorePage<ModelVersion>>;
+  /** All versions of all of them; `aliases` is empty where the store keeps them on the model. */
+  modelVersions(what?: Registered): AsyncIterable<StorePage<ModelVersion>>;
 
   /** The runs with these ids, deleted ones too; ids that the store does not know are left out. */
   runsById(runIds: readonly string[]): Promise<StorePage<Run>>;
@@ -89,6 +89,12 @@ export interface MlflowStore {
 
   close(): Promise<void>;
 }
+
+/**
+ * What is read of a registry: models, as MLflow's own searches do, which is meant where nothing is
+ * said, or the prompts that stand among them.
+ */
+export type Registered = 'models' | 'prompts';
 
 /** The logged models of a store. */
 export interface LoggedModels {

@@ -79,6 +79,8 @@ export interface Page<T> {
 /** What a source is asked to read. Operators narrow it before the reading starts. */
 export interface ReadPlan {
   readonly kinds: ReadonlySet<RecordKind>;
+  /** Whether prompts are read among registered models and versions, and runs say which they used. */
+  readonly prompts?: boolean;
   /**
    * What of these kinds is left out, by any of the filters: see `RecordFilter`. Experiments and models
    * that are left out take their runs and versions with them, and runs that are left out describe no
@@ -141,8 +143,8 @@ export interface OperatorHooks {
    * that holds, and change it when what the operator does changes.
    */
   readonly signature?: string;
-  /** Kinds that it wants beside those that are read without anybody asking for them. */
-  readonly reads?: readonly RecordKind[];
+  /** What it wants beside that which is read without anybody asking for it. */
+  readonly reads?: readonly (RecordKind | 'prompt')[];
   /** Called once at the start of a run; state of an earlier run is forgotten here. */
   open?(context: RunContext): void;
   /** Takes out of the plan what the operator would drop anyway, so that it is not even read. */

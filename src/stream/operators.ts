@@ -23,10 +23,11 @@ export function operatorsBehind(
 
 /** What there is to read when every operator has said what it wants, and what it would drop anyway. */
 export function narrowedPlan(operators: readonly AnyOperator[], server: ServerFacts): ReadPlan {
-  const asked = new Set(operators.flatMap(({ reads }) => reads ?? []));
+  const asked = new Set(operators.flatMap(({ reads = [] }) => reads));
   const kinds = RECORD_KINDS.filter((kind) => !OPTIONAL_KINDS.has(kind) || asked.has(kind));
   return operators.reduce<ReadPlan>((plan, operator) => operator.narrow?.(plan, server) ?? plan, {
     kinds: new Set(kinds),
+    ...(asked.has('prompt') ? { prompts: true } : {}),
   });
 }
 

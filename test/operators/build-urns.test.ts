@@ -66,6 +66,7 @@ describe('buildUrns', () => {
         `urn:li:dataset:(${PLATFORM},b,PROD)`,
         `urn:li:dataset:(${PLATFORM},a%2C %28x%29,PROD)`,
       ],
+      prompts: [],
     });
   });
 

@@ -56,6 +56,12 @@ export const mapToProposalsOptionsSchema = z.strictObject({
     .describe(
       'Whether the inputs of models are written as features, an mlFeature for each of each version',
     ),
+  prompts: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the prompts of MLflow 2.21 and later are read and become groups and models of their own',
+    ),
   sourceMappingToPlatform: z
     .record(
       z.string(),
@@ -79,7 +85,8 @@ export type MapToProposalsOptions = z.input<typeof mapToProposalsOptionsSchema>;
 /**
  * Maps each record to the aspects of what it becomes: experiment to container, run to
  * dataProcessInstance, registered model to mlModelGroup, version to mlModel, user to
- * platformResource, dataset to dataset, logged model to mlModel where these are asked for, and the server's registry to the tags of its four stages.
+ * platformResource, dataset to dataset, and the server's registry to the tags of its four stages. Where
+ * they are asked for: logged model to mlModel, prompts and their versions as models and theirs.
  *
  * The same records give the same bytes: lists and maps are in the order of their keys, and the
  * clock is never looked at. An unknown run status, stage or dataset platform is a warning. A record
@@ -128,7 +135,10 @@ export function mapToProposals(
     // Records of datasets go through in every sweep, so that what is known of others counts for them.
     signature: `mapToProposals ${JSON.stringify(settings)}`,
     takes: 'record' as const,
-    ...(settings.loggedModels ? { reads: ['loggedModel'] as const } : {}),
+    reads: [
+      ...(settings.loggedModels ? (['loggedModel'] as const) : []),
+      ...(settings.prompts ? (['prompt'] as const) : []),
+    ],
     open: (run: RunContext) => {
       context = run;
       hosted.clear();

@@ -1,10 +1,11 @@
 /**
- * Model version to mlModel.
+ * Version of a model, or of a prompt, to mlModel.
  */
 
 import type { Aspect, Proposal } from '../../datahub/proposal.js';
+import { isInternalPromptTag, isPrompt } from '../../mlflow/prompt.js';
 import { versionKey } from '../../mlflow/record-key.js';
-import type { LoggedModel, ModelVersion } from '../../mlflow/types.js';
+import type { KeyValue, LoggedModel, ModelVersion } from '../../mlflow/types.js';
 import { ownerElement, OWNERSHIP } from '../enrichment/owner.js';
 import type { IdentifiedModelVersion } from '../identified-record.js';
 import { identityOf } from '../per-record.js';
@@ -34,6 +35,7 @@ import { mapUser } from './user.js';
 const MODEL = 'mlModel';
 const NO_TAGS: AliasTags = { urns: [], proposals: [] };
 const SUB_TYPES = subTypes('ML Model');
+const PROMPT_VERSION = subTypes('Prompt Version');
 
 /** DataHub orders the versions of a set by text, so numbers are padded to one length. */
 const SORT_ID_LENGTH = 10;
@@ -43,6 +45,8 @@ export function mapModelVersion(
   mapping: Mapping,
 ): readonly Proposal[] {
   const { version, run, loggedModel, server, urns } = record;
+  const links = mapping.links(server);
+  const isOfPrompt = isPrompt(version.tags);
   const custom = emptyProperties();
   const description = describedModel(record, mapping);
   if (description !== undefined) describeInto(custom, description);
@@ -53,6 +57,8 @@ export function mapModelVersion(
       : NO_FEATURES;
   const aliases = [...version.aliases].sort();
   const tags = mapping.aliasTags ? aliasTags(aliases, record, mapping) : NO_TAGS;
+  // A prompt is in no stage, whatever its row says.
+  const stageTags = isOfPrompt ? [] : [urns.stageTag];
   const proposals = [
     upsert(
       MODEL,
@@ -60,8 +66,11 @@ export function mapModelVersion(
       'mlModelProperties',
       {
         customProperties: properties(version.tags, custom),
-        ...mapping.links(server).version(version.name, version.version),
+        ...(isOfPrompt
+          ? links.promptVersion(version.name, version.version)
+          : links.version(version.name, version.version)),
         trainingJobs: urns.run === undefined ? [] : [urns.run],
+        ...(urns.users === undefined ? {} : { downstreamJobs: urns.users }),
         name: urns.modelName,
         ...(version.description === undefined ? {} : { description: version.description }),
         created: {
@@ -73,7 +82,7 @@ export function mapModelVersion(
           ? ofLoggedModel(loggedModel)
           : { hyperParams: hyperParams(run), trainingMetrics: trainingMetrics(run) }),
         ...(features.urns.length === 0 ? {} : { mlFeatures: features.urns }),
-        tags: sortedByKey(version.tags).map(({ key, value }) => `${key}:${value}`),
+        tags: labels(isOfPrompt ? withoutText(version.tags) : version.tags),
         groups: [urns.group],
       },
       versionKey(version.name, version.version, server.workspace),
@@ -93,16 +102,16 @@ export function mapModelVersion(
       versioningScheme: 'LEXICOGRAPHIC_STRING',
     }),
     upsert(MODEL, urns.model, 'globalTags', {
-      tags: [urns.stageTag, ...tags.urns].map((tag) => ({ tag })),
+      tags: [...stageTags, ...tags.urns].map((tag) => ({ tag })),
     }),
     upsert(MODEL, urns.model, 'dataPlatformInstance', platformInstance(urns)),
-    upsert(MODEL, urns.model, 'subTypes', SUB_TYPES),
+    upsert(MODEL, urns.model, 'subTypes', isOfPrompt ? PROMPT_VERSION : SUB_TYPES),
     upsert(MODEL, urns.model, 'browsePathsV2', browsePaths(urns, server.workspace, urns.group)),
     status(MODEL, urns.model),
   ];
   // Last, for operators expect that what is said of an entity stands together.
   const others: Proposal[] = [];
-  if (!isKnownStageTag(urns.stageTag)) {
+  if (!isOfPrompt && !isKnownStageTag(urns.stageTag)) {
     mapping.warn(
       'UNKNOWN_STAGE',
       'a model version is in a stage that is not known here, and gets a tag without a description',
@@ -123,6 +132,15 @@ export function mapModelVersion(
     others.push(...mapUser(urns.user, version.userId));
   }
   return [...proposals, ...others];
+}
+
+function labels(tags: readonly KeyValue[]): string[] {
+  return sortedByKey(tags).map(({ key, value }) => `${key}:${value}`);
+}
+
+/** Without the text of a prompt and what else MLflow keeps in tags: it is among the properties. */
+function withoutText(tags: readonly KeyValue[]): readonly KeyValue[] {
+  return tags.filter(({ key }) => !isInternalPromptTag(key));
 }
 
 /** What a version that has no run was made with, where MLflow 3 kept it with the model itself. */

@@ -1,8 +1,9 @@
 /**
- * Registered model to mlModelGroup.
+ * Registered model, or prompt, to mlModelGroup.
  */
 
 import type { Proposal } from '../../datahub/proposal.js';
+import { isPrompt } from '../../mlflow/prompt.js';
 import { modelKey } from '../../mlflow/record-key.js';
 import { ownerElement, OWNERSHIP } from '../enrichment/owner.js';
 import type { IdentifiedRegisteredModel } from '../identified-record.js';
@@ -19,12 +20,15 @@ import type { Mapping } from './mapping.js';
 
 const GROUP = 'mlModelGroup';
 const SUB_TYPES = subTypes('ML Model Group');
+const PROMPT = subTypes('Prompt');
 
 export function mapRegisteredModel(
   record: IdentifiedRegisteredModel,
   mapping: Mapping,
 ): readonly Proposal[] {
   const { model, server, urns } = record;
+  const links = mapping.links(server);
+  const isOfPrompt = isPrompt(model.tags);
   return [
     upsert(
       GROUP,
@@ -32,7 +36,7 @@ export function mapRegisteredModel(
       'mlModelGroupProperties',
       {
         customProperties: properties(model.tags),
-        ...mapping.links(server).model(model.name),
+        ...(isOfPrompt ? links.prompt(model.name) : links.model(model.name)),
         name: model.name,
         ...(model.description === undefined ? {} : { description: model.description }),
         created: { time: model.creationTimestamp },
@@ -49,7 +53,7 @@ export function mapRegisteredModel(
       modelKey(model.name, server.workspace),
     ),
     upsert(GROUP, urns.group, 'dataPlatformInstance', platformInstance(urns)),
-    upsert(GROUP, urns.group, 'subTypes', SUB_TYPES),
+    upsert(GROUP, urns.group, 'subTypes', isOfPrompt ? PROMPT : SUB_TYPES),
     upsert(GROUP, urns.group, 'browsePathsV2', browsePaths(urns, server.workspace)),
     status(GROUP, urns.group),
     ...(record.owner === undefined

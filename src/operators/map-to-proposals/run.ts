@@ -67,8 +67,9 @@ export function mapRun(record: IdentifiedRun, mapping: Mapping): readonly Propos
       upsert(RUN, urns.run, 'dataProcessInstanceOutput', { outputs: [], outputEdges }),
     );
   }
-  if (urns.datasets.length > 0) {
-    const inputEdges = edges(urns.datasets);
+  const inputs = urns.prompts.length === 0 ? urns.datasets : [...urns.datasets, ...urns.prompts];
+  if (inputs.length > 0) {
+    const inputEdges = edges(inputs);
     proposals.push(upsert(RUN, urns.run, 'dataProcessInstanceInput', { inputs: [], inputEdges }));
   }
   const event = runEvent(record, mapping);

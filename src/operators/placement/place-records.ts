@@ -84,6 +84,9 @@ function placed(record: MlflowRecord, { field, valueOf }: PlacementRule): Mlflow
         run: run.datasetInputs.length === 0 ? run : { ...run, datasetInputs },
         experiment: at('experiment', record.experiment),
         versions: record.versions.map((version) => at('registeredModel', version)),
+        ...(record.prompts === undefined
+          ? {}
+          : { prompts: record.prompts.map((prompt) => at('registeredModel', prompt)) }),
       };
     }
     case 'server':

@@ -16,7 +16,14 @@ import type {
 } from '../../mlflow/types.js';
 import type { RunContext } from '../../stream/contracts.js';
 import { PageSize } from '../page-size.js';
-import type { LoggedModels, MlflowStore, RunSelection, StoreCounts, StorePage } from '../store.js';
+import type {
+  LoggedModels,
+  MlflowStore,
+  Registered,
+  RunSelection,
+  StoreCounts,
+  StorePage,
+} from '../store.js';
 import { BrokenFile } from './broken-file.js';
 import { isEmpty, type Outcome, pageOf } from './entities.js';
 import {
@@ -112,19 +119,19 @@ class FileStore implements MlflowStore {
     });
   }
 
-  async *registeredModels(): AsyncGenerator<StorePage<RegisteredModel>> {
+  async *registeredModels(what: Registered = 'models'): AsyncGenerator<StorePage<RegisteredModel>> {
     const { path, modelsPageSize } = this.#settings;
     const names = await modelNames(this.#folder, path);
     const size = new PageSize(modelsPageSize);
-    yield* inPages(this.#folder, names, size, (name) => readModel(this.#folder, path, name));
+    yield* inPages(this.#folder, names, size, (name) => readModel(this.#folder, path, what, name));
   }
 
-  async *modelVersions(): AsyncGenerator<StorePage<ModelVersion>> {
+  async *modelVersions(what: Registered = 'models'): AsyncGenerator<StorePage<ModelVersion>> {
     const { path, versionsPageSize } = this.#settings;
     const size = new PageSize(versionsPageSize);
     let waiting: (readonly [name: string, version: string])[] = [];
     const read = ([name, version]: readonly [string, string]) =>
-      readVersion(this.#folder, path, name, version);
+      readVersion(this.#folder, path, what, name, version);
     for (const name of await modelNames(this.#folder, path)) {
       for (const version of await this.#versionNumbers(name)) waiting.push([name, version]);
       if (waiting.length < versionsPageSize) continue;

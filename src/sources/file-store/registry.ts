@@ -5,7 +5,9 @@
 import { join } from 'node:path';
 import { MODEL_VERSION, REGISTERED_MODEL } from '../../mlflow/parse.js';
 import { compareText, compareVersions } from '../../mlflow/parse-values.js';
+import { isPrompt } from '../../mlflow/prompt.js';
 import type { ModelVersion, RegisteredModel } from '../../mlflow/types.js';
+import type { Registered } from '../store.js';
 import { BrokenFile } from './broken-file.js';
 import { type Outcome, readEntity } from './entities.js';
 import { MODELS } from './experiments.js';
@@ -39,10 +41,11 @@ export async function versionNumbers(
   return names.flatMap((each) => VERSION_FOLDER.exec(each)?.[1] ?? []).sort(compareVersions);
 }
 
-/** None for a prompt, which MLflow's search does not show either. */
+/** None where it is not what is asked for. */
 export function readModel(
   folder: StoreFolder,
   root: string,
+  what: Registered,
   name: string,
 ): Promise<Outcome<RegisteredModel>> {
   return readEntity(REGISTERED_MODEL, name, async () => {
@@ -57,7 +60,7 @@ export function readModel(
       folder.keyValues(join(path, 'aliases')),
       latestVersion(folder, root, name),
     ]);
-    if (isPrompt(tags)) return undefined;
+    if (kindOf(tags) !== what) return undefined;
     return {
       name,
       creation_timestamp: meta['creation_timestamp'],
@@ -92,10 +95,11 @@ async function latestVersion(
   return undefined;
 }
 
-/** None for a deleted version and one of a prompt. */
+/** None for a deleted version, and where it is not what is asked for. */
 export function readVersion(
   folder: StoreFolder,
   root: string,
+  what: Registered,
   name: string,
   version: string,
 ): Promise<Outcome<ModelVersion>> {
@@ -107,7 +111,7 @@ export function readVersion(
       throw new BrokenFile('meta.yaml: its name and version are not those of its folders');
     }
     const tags = await folder.keyValues(join(path, 'tags'));
-    if (isPrompt(tags)) return undefined;
+    if (kindOf(tags) !== what) return undefined;
     return {
       name,
       version,
@@ -126,8 +130,6 @@ export function readVersion(
   });
 }
 
-function isPrompt(tags: readonly KeyValueJson[] | undefined): boolean {
-  return tags?.some(({ key, value }) => key === PROMPT_TAG && value === 'true') ?? false;
+function kindOf(tags: readonly KeyValueJson[] = []): Registered {
+  return isPrompt(tags) ? 'prompts' : 'models';
 }
-
-const PROMPT_TAG = 'mlflow.prompt.is_prompt';

@@ -2,8 +2,10 @@
  * Makes pages of records out of what a store gives.
  */
 
-import type { DatasetUse, MlflowRecord, RecordKind } from '../../mlflow/records.js';
+import { LINKED_PROMPTS_TAG, parseLinkedPrompts } from '../../mlflow/prompt.js';
+import type { DatasetUse, MlflowRecord, RecordKind, RunRecord } from '../../mlflow/records.js';
 import { modelIdOfSource } from '../../mlflow/parse-logged-model.js';
+import { tagValue } from '../../mlflow/tag-value.js';
 import type { LoggedModel, ModelVersion, Run, ServerFacts } from '../../mlflow/types.js';
 import { inWorkspace } from '../../mlflow/workspace.js';
 import type { Page, ReadPlan, Rejection, RunContext } from '../../stream/contracts.js';
@@ -63,6 +65,7 @@ export class RecordPages {
         run,
         experiment: { experimentId, name },
         versions: ofRun,
+        ...(this.plan.prompts ? this.#promptsOf(run) : {}),
       });
       for (const version of ofRun) records.push({ kind: 'modelVersion', server, version, run });
       for (const input of run.datasetInputs) uses.push({ input, runId, startTime });
@@ -100,6 +103,20 @@ export class RecordPages {
       const name = this.experimentNames.get(experimentId) ?? experimentId;
       return { kind: 'loggedModel', server, model, experiment: { experimentId, name } };
     });
+  }
+
+  /** To be spread into the record; nothing where the run used none. */
+  #promptsOf({ runId, tags }: Run): Pick<RunRecord, 'prompts'> {
+    const text = tagValue(tags, LINKED_PROMPTS_TAG);
+    if (text === undefined) return {};
+    const prompts = parseLinkedPrompts(text);
+    if (prompts !== undefined) return { prompts };
+    this.context.recorder.warn(
+      'MALFORMED_LINKED_PROMPTS',
+      `the tag ${LINKED_PROMPTS_TAG} of a run is no JSON list of names and versions, and is not followed`,
+      inWorkspace(`run ${runId}`, this.server.workspace),
+    );
+    return {};
   }
 
   /** With what a later try needs to know: the item itself does not say where it came from. */

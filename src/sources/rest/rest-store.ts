@@ -19,9 +19,11 @@ import type {
 } from '../../mlflow/types.js';
 import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
+import { concatPages } from '../../stream/pages.js';
 import type {
   LoggedModels,
   MlflowStore,
+  Registered,
   RunSelection,
   StoreCounts,
   StorePage,
@@ -135,13 +137,15 @@ class RestStore implements MlflowStore {
     return readRuns(reading, experimentIds, selection);
   }
 
-  registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {
-    return this.#registered(modelSearch(this.settings));
+  registeredModels(what?: Registered): AsyncIterable<StorePage<RegisteredModel>> {
+    if (what === 'prompts' && !this.#mayHavePrompts()) return concatPages([]);
+    return this.#registered(modelSearch(this.settings, what));
   }
 
-  modelVersions(): AsyncIterable<StorePage<ModelVersion>> {
+  modelVersions(what?: Registered): AsyncIterable<StorePage<ModelVersion>> {
+    if (what === 'prompts' && !this.#mayHavePrompts()) return concatPages([]);
     const { modern } = this.servers.registry;
-    const pages = this.#registered(versionSearch(this.settings, modern));
+    const pages = this.#registered(versionSearch(this.settings, modern, what));
     return modern ? pages : inStableOrder(pages, this.settings.versionsPageSize);
   }
 
@@ -214,6 +218,15 @@ class RestStore implements MlflowStore {
       this.#allExperimentIds = undefined;
       throw error;
     }
+  }
+
+  /** Servers of before 2.21 have none, and the first of them do not search versions by tag. */
+  #mayHavePrompts(): boolean {
+    const { modern } = this.servers.registry;
+    const [major = 0, minor = 0] = (this.server.version ?? '').split('.').map(Number);
+    return (
+      modern && (this.server.version === undefined || major > 2 || (major === 2 && minor > 20))
+    );
   }
 
   async *#registered<T>(search: Search<T>): AsyncGenerator<StorePage<T>, undefined> {

@@ -4,13 +4,9 @@
 
 import { EXPERIMENT, MODEL_VERSION, REGISTERED_MODEL, RUN } from '../../mlflow/parse.js';
 import type { RunHint } from '../../mlflow/filter/run-hint.js';
-import type {
-  Experiment,
-  KeyValue,
-  ModelVersion,
-  RegisteredModel,
-  Run,
-} from '../../mlflow/types.js';
+import { isPrompt, PROMPT_TAG } from '../../mlflow/prompt.js';
+import type { Experiment, ModelVersion, RegisteredModel, Run } from '../../mlflow/types.js';
+import type { Registered } from '../store.js';
 import type { RestSettings } from './options.js';
 import type { Search } from './read-pages.js';
 import type { RunLane } from './run-lanes.js';
@@ -18,8 +14,8 @@ import type { RunLane } from './run-lanes.js';
 /** MLflow's SQL registry keeps deleted versions under this stage. */
 export const DELETED_STAGE = 'Deleted_Internal';
 
-/** Prompts live among the models, with this tag. Search hides them from 2.21 on. */
-const PROMPT_TAG = 'mlflow.prompt.is_prompt';
+/** What makes the registry's searches give the prompts alone, which they hide otherwise. */
+const PROMPTS = { filter: `tags.\`${PROMPT_TAG}\` = 'true'` };
 
 export type ViewType = 'ACTIVE_ONLY' | 'DELETED_ONLY' | 'ALL';
 
@@ -116,7 +112,7 @@ function runsOf(
   };
 }
 
-export function modelSearch(settings: RestSettings): Search<RegisteredModel> {
+export function modelSearch(settings: RestSettings, what?: Registered): Search<RegisteredModel> {
   return {
     reader: REGISTERED_MODEL,
     key: 'registered_models',
@@ -124,14 +120,23 @@ export function modelSearch(settings: RestSettings): Search<RegisteredModel> {
     call: (maxResults, token) => ({
       method: 'GET',
       path: 'registered-models/search',
-      query: { max_results: maxResults, order_by: ['name ASC'], page_token: token },
+      query: {
+        max_results: maxResults,
+        ...(what === 'prompts' ? PROMPTS : {}),
+        order_by: ['name ASC'],
+        page_token: token,
+      },
     }),
-    keep: ({ tags }) => !isPrompt(tags),
+    keep: ({ tags }) => isPrompt(tags) === (what === 'prompts'),
   };
 }
 
 /** 1.x pays no heed to page size, token and order, and sends all that there is. */
-export function versionSearch(settings: RestSettings, modern: boolean): Search<ModelVersion> {
+export function versionSearch(
+  settings: RestSettings,
+  modern: boolean,
+  what?: Registered,
+): Search<ModelVersion> {
   return {
     reader: MODEL_VERSION,
     key: 'model_versions',
@@ -141,11 +146,13 @@ export function versionSearch(settings: RestSettings, modern: boolean): Search<M
       path: 'model-versions/search',
       query: {
         max_results: maxResults,
+        ...(what === 'prompts' ? PROMPTS : {}),
         ...(modern ? { order_by: ['name ASC', 'version_number ASC'] } : {}),
         page_token: token,
       },
     }),
-    keep: ({ currentStage, tags }) => currentStage !== DELETED_STAGE && !isPrompt(tags),
+    keep: ({ currentStage, tags }) =>
+      currentStage !== DELETED_STAGE && isPrompt(tags) === (what === 'prompts'),
     heedsPageSize: modern,
   };
 }
@@ -156,8 +163,4 @@ function isActive({ lifecycleStage }: { readonly lifecycleStage: string }): bool
 
 function isDeleted({ lifecycleStage }: { readonly lifecycleStage: string }): boolean {
   return lifecycleStage === 'deleted';
-}
-
-function isPrompt(tags: readonly KeyValue[]): boolean {
-  return tags.some(({ key, value }) => key === PROMPT_TAG && value.toLowerCase() === 'true');
 }

@@ -3,33 +3,45 @@
  */
 
 import { MODEL_VERSION, REGISTERED_MODEL } from '../../mlflow/parse.js';
+import { PROMPT_TAG } from '../../mlflow/prompt.js';
 import type { ModelVersion, RegisteredModel } from '../../mlflow/types.js';
 import { ends, Lists, type PageReader, parsePage, type TagJson, tagJson } from './pages.js';
 import { ask, type Cell, type Dialect, type Parameter } from './query.js';
+import type { Registered } from '../store.js';
 import type { StoreSchema } from './schema.js';
 import { registryIsIn } from './workspaces.js';
 
 /** Prompts live in the registry's tables; MLflow's searches hide them. */
-const isPrompt = (schema: StoreSchema, table: string, owner: string): string =>
+const isPrompt = (schema: StoreSchema, table: string, owner: string, and = ''): string =>
   `EXISTS (SELECT 1 FROM ${table} AS p WHERE ${registryIsIn(schema, 'p')} AND
-   p.key = 'mlflow.prompt.is_prompt' AND p.name = ${owner}.name AND p.value = 'true')`;
+   p.key = '${PROMPT_TAG}' AND p.name = ${owner}.name AND p.value = 'true' ${and})`;
 
-/** What follows WHERE for the models that are read. `m` is the table. */
-export function visibleModels(schema: StoreSchema): string {
-  return `${registryIsIn(schema, 'm')} AND NOT ${isPrompt(schema, 'registered_model_tags', 'm')}`;
+/** What follows WHERE for the models, or prompts, that are read. `m` is the table. */
+export function visibleModels(schema: StoreSchema, what: Registered = 'models'): string {
+  const prompts = isPrompt(schema, 'registered_model_tags', 'm');
+  return `${registryIsIn(schema, 'm')} AND ${what === 'prompts' ? prompts : `NOT ${prompts}`}`;
 }
 
-/** What follows WHERE for the versions that are read. `v` is the table. */
-export function visibleVersions(schema: StoreSchema): string {
-  return `${registryIsIn(schema, 'v')} AND v.current_stage <> 'Deleted_Internal'
+/**
+ * What follows WHERE for the versions that are read. `v` is the table. One prompt among the versions of
+ * a model hides them all, as it does in MLflow's search; that for prompts asks each for its own tag.
+ */
+export function visibleVersions(schema: StoreSchema, what: Registered = 'models'): string {
+  const visible = `${registryIsIn(schema, 'v')} AND v.current_stage <> 'Deleted_Internal'`;
+  if (what === 'prompts') {
+    return `${visible}
+      AND ${isPrompt(schema, 'model_version_tags', 'v', 'AND p.version = v.version')}`;
+  }
+  return `${visible}
     AND NOT ${isPrompt(schema, 'model_version_tags', 'v')}
     AND NOT ${isPrompt(schema, 'registered_model_tags', 'v')}`;
 }
 
-/** Registered models but prompts, by name. */
+/** Registered models, or prompts, by name. */
 export function registeredModelReader(
   dialect: Dialect,
   schema: StoreSchema,
+  what?: Registered,
 ): PageReader<RegisteredModel> {
   const { select, beginning, isBehind, isNowhere, isInteger, keyColumn, keyOf, textParameter } =
     dialect;
@@ -37,7 +49,7 @@ export function registeredModelReader(
   const latest = `(SELECT v.version FROM model_versions AS v
     WHERE ${registryIsIn(schema, 'v')} AND v.name = m.name AND v.current_stage <> 'Deleted_Internal'
     AND ${isInteger('v.version')} ORDER BY v.version DESC LIMIT 1) AS latest`;
-  const all = `SELECT m.*, ${latest} FROM registered_models AS m WHERE ${visibleModels(schema)}`;
+  const all = `SELECT m.*, ${latest} FROM registered_models AS m WHERE ${visibleModels(schema, what)}`;
   const models = select(
     [...columns, keyColumn('m.name')],
     `(${all} AND ${isBehind('m.name', '?1')} ORDER BY m.name LIMIT ?2) AS m`,
@@ -87,10 +99,11 @@ export function registeredModelReader(
   };
 }
 
-/** Versions of all models but prompts, by name and number. Aliases stand with the model. */
+/** Versions of all models, or prompts, by name and number. Aliases stand with the model. */
 export function modelVersionReader(
   dialect: Dialect,
   schema: StoreSchema,
+  what?: Registered,
 ): PageReader<ModelVersion> {
   const { select, keyColumn, keyOf } = dialect;
   const columns = [
@@ -109,14 +122,14 @@ export function modelVersionReader(
   ];
   const versions = select(
     [...columns, keyColumn('v.name'), dialect.asText('v.version')],
-    `(SELECT * FROM model_versions AS v WHERE ${visibleVersions(schema)}
+    `(SELECT * FROM model_versions AS v WHERE ${visibleVersions(schema, what)}
       AND ${dialect.pairIsBehind('v.name', 'v.version', ['?1', '?2'])}
       AND ${dialect.isInteger('v.version')}
       ORDER BY v.name, v.version LIMIT ?3) AS v`,
   );
   const withoutKey = select(
     columns,
-    `model_versions AS v WHERE ${visibleVersions(schema)} AND (${dialect.isNowhere('v.name')}
+    `model_versions AS v WHERE ${visibleVersions(schema, what)} AND (${dialect.isNowhere('v.name')}
      OR NOT ${dialect.isInteger('v.version')})`,
   );
   const name = dialect.ownerName(

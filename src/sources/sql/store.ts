@@ -18,6 +18,7 @@ import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type {
   LoggedModels,
   MlflowStore,
+  Registered,
   RunSelection,
   StoreCounts,
   StorePage,
@@ -174,16 +175,18 @@ class SqlStore implements MlflowStore {
     return pages(reader, place && runsSince.cursorBehind(place));
   }
 
-  registeredModels(): AsyncIterable<StorePage<RegisteredModel>> {
+  registeredModels(what?: Registered): AsyncIterable<StorePage<RegisteredModel>> {
     const { modelsPageSize } = this.#setup.pageSizes;
     const { dialect } = this.#database;
-    return keyedPages(this.#database, registeredModelReader(dialect, this.#schema), modelsPageSize);
+    const reader = registeredModelReader(dialect, this.#schema, what);
+    return keyedPages(this.#database, reader, modelsPageSize);
   }
 
-  modelVersions(): AsyncIterable<StorePage<ModelVersion>> {
+  modelVersions(what?: Registered): AsyncIterable<StorePage<ModelVersion>> {
     const { versionsPageSize } = this.#setup.pageSizes;
     const { dialect } = this.#database;
-    return keyedPages(this.#database, modelVersionReader(dialect, this.#schema), versionsPageSize);
+    const reader = modelVersionReader(dialect, this.#schema, what);
+    return keyedPages(this.#database, reader, versionsPageSize);
   }
 
   runsById(runIds: readonly string[]): Promise<StorePage<Run>> {

@@ -162,8 +162,9 @@ function searchLoggedModels(look: Look, request: LoggedRequest): Reply {
 function searchModels(look: Look, request: LoggedRequest): Reply {
   const { max, offset } = paging(request, 100);
   if (max > 1_000) return invalid(`Invalid value ${max} for parameter 'max_results' supplied`);
+  const prompts = wantsPrompts(request);
   const found = look.content.registeredModels
-    .filter(({ tags }) => !isPrompt(tags))
+    .filter(({ tags }) => isPrompt(tags) === prompts)
     .sort((a, b) => compare(a.name, b.name));
   return page(look, 'registered_models', found, max, offset, (model) => renderModel(look, model));
 }
@@ -198,8 +199,9 @@ function getVersion(look: Look, request: LoggedRequest): Reply {
 
 function searchVersions(look: Look, request: LoggedRequest): Reply {
   const { max, offset, orderBy } = paging(request, 200_000);
+  const prompts = wantsPrompts(request);
   const found = look.content.modelVersions.filter(
-    (version) => version.current_stage !== 'Deleted_Internal' && !isPrompt(version.tags),
+    (version) => version.current_stage !== 'Deleted_Internal' && isPrompt(version.tags) === prompts,
   );
   if (!isModern(look.flavour)) {
     // No paging and no order that could be asked for.
@@ -285,6 +287,11 @@ function parameter(request: LoggedRequest, name: string): string {
 function isViewed(stage: string | undefined, viewType: string): boolean {
   const active = (stage ?? 'active') === 'active';
   return viewType === 'ALL' || (viewType === 'DELETED_ONLY' ? !active : active);
+}
+
+/** Prompts are given where their tag is asked for, and then nothing else is. */
+function wantsPrompts(request: LoggedRequest): boolean {
+  return parameter(request, 'filter') === "tags.`mlflow.prompt.is_prompt` = 'true'";
 }
 
 function isPrompt(tags: readonly { key: string; value: string }[] | undefined): boolean {
