@@ -2,6 +2,7 @@
  * Registered models and model versions out of MLflow's JSON.
  */
 
+import { modelDeployment, versionDeployment } from './parse-deployment-job.js';
 import {
   anyText,
   compareText,
@@ -30,6 +31,7 @@ export function readRegisteredModel(value: unknown): RegisteredModel {
     aliases: aliases(json['aliases']),
     ...(description === undefined ? {} : { description }),
     ...(latestVersion === undefined ? {} : { latestVersion }),
+    ...modelDeployment(json),
   };
 }
 
@@ -83,5 +85,6 @@ export function readModelVersion(value: unknown): ModelVersion {
     ...(runId === undefined ? {} : { runId }),
     ...(runLink === undefined ? {} : { runLink }),
     ...(statusMessage === undefined ? {} : { statusMessage }),
+    ...versionDeployment(json),
   };
 }

@@ -114,6 +114,19 @@ export interface ModelAlias {
   readonly version: string;
 }
 
+/** What deploys a model on Databricks, and how far it has come: what is told of it. */
+export interface DeploymentJob {
+  readonly id?: string;
+  /** Of the job: `CONNECTED`, `NOT_FOUND`, `REQUIRED_PARAMETERS_CHANGED`; anything else as it is. */
+  readonly state?: string;
+  /** Of the job's last run for a version; not of a run of MLflow's. */
+  readonly runId?: string;
+  /** `RUNNING`, `SUCCEEDED`, `FAILED`, `PENDING`, `APPROVAL`; anything else as it is. */
+  readonly runState?: string;
+  /** The task that it is at. */
+  readonly task?: string;
+}
+
 export interface RegisteredModel extends Placement {
   readonly name: string;
   readonly description?: string;
@@ -123,6 +136,7 @@ export interface RegisteredModel extends Placement {
   readonly aliases: readonly ModelAlias[];
   /** The highest version number, as text; absent where the model has no version. */
   readonly latestVersion?: string;
+  readonly deploymentJob?: DeploymentJob;
 }
 
 /** What names a version. Its placement is that of its model. */
@@ -148,6 +162,7 @@ export interface ModelVersion extends VersionName {
   readonly tags: readonly KeyValue[];
   /** Sorted; filled from the registered model, where servers keep them. */
   readonly aliases: readonly string[];
+  readonly deploymentJob?: DeploymentJob;
 }
 
 /** What is known about the store behind a source before anything is read from it. */

@@ -64,6 +64,8 @@ export function digestOfVersion(version: ModelVersion): string {
       version.statusMessage,
       version.tags.map(({ key, value }) => [key, value]),
       version.aliases,
+      // Last and only where it is: state files know the others by digests without it.
+      ...(version.deploymentJob === undefined ? [] : [version.deploymentJob]),
     ]),
   );
 }

@@ -245,6 +245,18 @@ describe('a registered model', () => {
     expect(readItem(REGISTERED_MODEL, { name: 'm' }).item).not.toHaveProperty('latestVersion');
   });
 
+  it('has a deployment job where the server tells of one', () => {
+    const jobOf = (id: string, state: string) =>
+      readItem(REGISTERED_MODEL, {
+        name: 'm',
+        deployment_job_id: id,
+        deployment_job_state: state,
+      }).item?.deploymentJob;
+    expect(jobOf('123', 'CONNECTED')).toEqual({ id: '123', state: 'CONNECTED' });
+    expect(jobOf('', 'NOT_SET_UP')).toBeUndefined();
+    expect(jobOf('', 'DEPLOYMENT_JOB_CONNECTION_STATE_UNSPECIFIED')).toBeUndefined();
+  });
+
   it('is rejected with a null among its versions', () => {
     const { rejection } = readItem(REGISTERED_MODEL, { name: 'm', latest_versions: [null] });
     expect(rejection).toMatchObject({
@@ -266,6 +278,31 @@ describe('a model version', () => {
       status: 'READY',
       tags: [],
       aliases: [],
+    });
+  });
+
+  it('has the run of a deployment job where the server tells of one', () => {
+    const jobOf = (state: unknown) =>
+      readItem(MODEL_VERSION, { name: 'm', version: '2', deployment_job_state: state }).item
+        ?.deploymentJob;
+    const told = {
+      job_id: '123',
+      run_id: '',
+      job_state: 'CONNECTED',
+      run_state: 'APPROVAL',
+      current_task_name: 'evaluate',
+    };
+    expect(jobOf(told)).toEqual({
+      id: '123',
+      state: 'CONNECTED',
+      runState: 'APPROVAL',
+      task: 'evaluate',
+    });
+    expect(jobOf({ run_state: 'NO_VALID_DEPLOYMENT_JOB_FOUND' })).toBeUndefined();
+    expect(jobOf(null)).toBeUndefined();
+    const broken = { name: 'm', version: '2', deployment_job_state: 'CONNECTED' };
+    expect(readItem(MODEL_VERSION, broken).rejection).toMatchObject({
+      code: 'MALFORMED_MODEL_VERSION',
     });
   });
 

@@ -55,6 +55,7 @@ describe('what is remembered of records', () => {
       { runId: 'r1' },
       { lastUpdatedTimestamp: 2 },
       { status: 'FAILED_REGISTRATION' },
+      { deploymentJob: { runState: 'RUNNING' } },
     ];
     expect(state.memory().changedVersions([known, version('new', '1')])).toEqual(
       new Set(['version 1 new']),

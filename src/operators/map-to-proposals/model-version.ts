@@ -24,6 +24,7 @@ import {
   upsert,
   type Properties,
 } from './aspects.js';
+import { deploymentInto } from './deployment-job.js';
 import { featuresOf, NO_FEATURES } from './features.js';
 import { loggedModelMetrics } from './logged-model.js';
 import type { Mapping } from './mapping.js';
@@ -51,6 +52,7 @@ export function mapModelVersion(
   const description = describedModel(record, mapping);
   if (description !== undefined) describeInto(custom, description);
   unreadyInto(custom, version);
+  deploymentInto(custom, version.deploymentJob);
   const features =
     description !== undefined && mapping.modelFeatures
       ? featuresOf(record, description, mapping)

@@ -10,12 +10,14 @@ import type { IdentifiedRegisteredModel } from '../identified-record.js';
 import {
   browsePaths,
   DATAHUB_ACTOR,
+  emptyProperties,
   platformInstance,
   properties,
   status,
   subTypes,
   upsert,
 } from './aspects.js';
+import { deploymentInto } from './deployment-job.js';
 import type { Mapping } from './mapping.js';
 
 const GROUP = 'mlModelGroup';
@@ -29,13 +31,15 @@ export function mapRegisteredModel(
   const { model, server, urns } = record;
   const links = mapping.links(server);
   const isOfPrompt = isPrompt(model.tags);
+  const custom = emptyProperties();
+  deploymentInto(custom, model.deploymentJob);
   return [
     upsert(
       GROUP,
       urns.group,
       'mlModelGroupProperties',
       {
-        customProperties: properties(model.tags),
+        customProperties: properties(model.tags, custom),
         ...(isOfPrompt ? links.prompt(model.name) : links.model(model.name)),
         name: model.name,
         ...(model.description === undefined ? {} : { description: model.description }),

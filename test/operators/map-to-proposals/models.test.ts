@@ -103,6 +103,27 @@ describe('a model version', () => {
     expect(customOf({ status: 'UNKNOWN' })).toEqual({});
   });
 
+  it('says how far its deployment is, and its model with which job', () => {
+    const job = { id: '1', state: 'CONNECTED', runId: '2', runState: 'RUNNING', task: 'evaluate' };
+    const tags = [{ key: 'mlflow.deployment_job.task', value: 'mine' }];
+    const aspects = ofVersion(versionRecord({ deploymentJob: job, tags }));
+    expect(aspects['mlModelProperties']?.['customProperties']).toEqual({
+      'mlflow.deployment_job.id': '1',
+      'mlflow.deployment_job.state': 'CONNECTED',
+      'mlflow.deployment_job.run_id': '2',
+      'mlflow.deployment_job.run_state': 'RUNNING',
+      'mlflow.deployment_job.task': 'mine',
+    });
+    const deploymentJob = { id: '1', state: 'CONNECTED' };
+    const group = ofModel(modelRecord({ deploymentJob }));
+    expect(group['mlModelGroupProperties']).toMatchObject({
+      customProperties: {
+        'mlflow.deployment_job.id': '1',
+        'mlflow.deployment_job.state': 'CONNECTED',
+      },
+    });
+  });
+
   it('has its aliases as tags if asked for, which come with it', () => {
     const record = versionRecord({ aliases: ['old', 'champion'] });
     const { proposals } = map(record, { aliasTags: true });
