@@ -18,9 +18,9 @@ export const dedupOptionsSchema = z.strictObject({
     .describe('Aspects remembered, about 170 bytes each; beyond it, the oldest may be sent again'),
   passEntityTypes: z
     .array(z.string())
-    .default(['dataProcessInstance', 'mlModel', 'mlFeature'])
+    .default(['container', 'dataProcessInstance', 'mlFeature', 'mlModel', 'mlModelGroup'])
     .describe(
-      'Entity types that never repeat (a run or a version is read once), and so are not looked at',
+      'Entity types that never repeat (a run or a model is read once), and so are not looked at',
     ),
 });
 

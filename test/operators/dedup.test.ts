@@ -61,11 +61,14 @@ describe('dedup', () => {
     expect(outputOf(operator, a, a)).toEqual([a]);
   });
 
-  it('never looks at runs, unless told to', () => {
-    const ofRun = proposal('x', { name: 'a' }, { entityType: 'dataProcessInstance' });
-    expect(outputOf(dedup(), ofRun, ofRun)).toEqual([ofRun, ofRun]);
-    expect(outputOf(dedup({ passEntityTypes: [] }), ofRun, ofRun)).toEqual([ofRun]);
-  });
+  it.each(['container', 'dataProcessInstance', 'mlFeature', 'mlModel', 'mlModelGroup'])(
+    'never looks at a %s, which is read once, unless told to',
+    (entityType) => {
+      const ofRun = proposal('x', { name: 'a' }, { entityType });
+      expect(outputOf(dedup(), ofRun, ofRun)).toEqual([ofRun, ofRun]);
+      expect(outputOf(dedup({ passEntityTypes: [] }), ofRun, ofRun)).toEqual([ofRun]);
+    },
+  );
 
   it('passes events and patches, and knows nothing of an aspect after its patch', () => {
     const event = proposal('x', { timestampMillis: 1 }, { aspectName: 'operation' });

@@ -12,7 +12,7 @@ import type Libsql from 'libsql';
 import { openSqlite } from '../../core/sqlite.js';
 import { messageOf, PipelineError } from '../../core/errors.js';
 
-const CACHE_KIB = 16 * 1024;
+const CACHE_KIB = 4 * 1024;
 
 export type Parameter = string | number | null;
 export type Row = readonly Parameter[];
