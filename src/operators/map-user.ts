@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import { pattern, patternReplace, patternTest } from '../core/pattern.js';
+import { withField } from '../core/with-field.js';
 import type { MlflowRecord, ModelVersionRecord, RegisteredModelRecord } from '../mlflow/records.js';
 import { tagValue } from '../mlflow/tag-value.js';
 import type { KeyValue } from '../mlflow/types.js';
@@ -103,7 +104,7 @@ function withOwner(
   record: ModelVersionRecord | RegisteredModelRecord,
   owner: string | undefined,
 ): MlflowRecord {
-  return owner === undefined ? record : { ...record, owner };
+  return owner === undefined ? record : withField(record, 'owner', owner);
 }
 
 /** Sources leave out what is empty, but those of users may not. */

@@ -3,6 +3,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
+import { withField } from '../../core/with-field.js';
 import {
   datasetUrn,
   FABRIC_TYPES,
@@ -84,19 +85,19 @@ export class UrnBuilder {
   identify(record: MlflowRecord, warn: Warn): IdentifiedRecord {
     switch (record.kind) {
       case 'server':
-        return { ...record, urns: this.#default.platform };
+        return withField(record, 'urns', this.#default.platform);
       case 'experiment':
-        return { ...record, urns: this.#experiment(record) };
+        return withField(record, 'urns', this.#experiment(record));
       case 'run':
-        return { ...record, urns: this.#run(record, warn) };
+        return withField(record, 'urns', this.#run(record, warn));
       case 'registeredModel':
-        return { ...record, urns: this.#registeredModel(record) };
+        return withField(record, 'urns', this.#registeredModel(record));
       case 'modelVersion':
-        return { ...record, urns: this.#modelVersion(record) };
+        return withField(record, 'urns', this.#modelVersion(record));
       case 'loggedModel':
-        return { ...record, urns: this.#loggedModel(record) };
+        return withField(record, 'urns', this.#loggedModel(record));
       case 'dataset':
-        return { ...record, urns: this.#dataset(record) };
+        return withField(record, 'urns', this.#dataset(record));
     }
     return unknownKind(record);
   }

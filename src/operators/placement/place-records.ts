@@ -5,8 +5,9 @@
  * and elsewhere. So whatever is said of a thing is said by its name alone, and wherever it is named.
  */
 
+import { withField } from '../../core/with-field.js';
 import type { MlflowRecord } from '../../mlflow/records.js';
-import type { Placement } from '../../mlflow/types.js';
+import type { Placement, Run } from '../../mlflow/types.js';
 import type { Operator, RunContext } from '../../stream/contracts.js';
 import { perRecord, workspaceOf } from '../per-record.js';
 
@@ -60,7 +61,15 @@ function placed(record: MlflowRecord, { field, valueOf }: PlacementRule): Mlflow
   const at = <T extends { readonly name: string }>(kind: PlacedKind, thing: T): T => {
     if (kind === 'dataset' && field === 'env') return thing; // in PROD always
     const value = valueOf(kind, thing.name, workspace);
-    return value === undefined ? thing : { ...thing, [field]: value };
+    return value === undefined ? thing : withField(thing, field, value);
+  };
+  const placedRun = (run: Run): Run => {
+    if (run.datasetInputs.length === 0 || field === 'env') return run;
+    const datasetInputs = run.datasetInputs.map((input) => ({
+      ...input,
+      dataset: at('dataset', input.dataset),
+    }));
+    return { ...run, datasetInputs };
   };
   switch (record.kind) {
     case 'experiment':
@@ -74,20 +83,15 @@ function placed(record: MlflowRecord, { field, valueOf }: PlacementRule): Mlflow
     case 'dataset':
       return at('dataset', record);
     case 'run': {
-      const { run } = record;
-      const datasetInputs = run.datasetInputs.map((input) => ({
-        ...input,
-        dataset: at('dataset', input.dataset),
-      }));
-      return {
+      const { prompts } = record;
+      const run = {
         ...record,
-        run: run.datasetInputs.length === 0 ? run : { ...run, datasetInputs },
+        run: placedRun(record.run),
         experiment: at('experiment', record.experiment),
         versions: record.versions.map((version) => at('registeredModel', version)),
-        ...(record.prompts === undefined
-          ? {}
-          : { prompts: record.prompts.map((prompt) => at('registeredModel', prompt)) }),
       };
+      if (prompts === undefined) return run;
+      return { ...run, prompts: prompts.map((prompt) => at('registeredModel', prompt)) };
     }
     case 'server':
       break;
