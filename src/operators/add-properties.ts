@@ -54,11 +54,8 @@ function add(
   entity: EntityFacts,
   { aspect }: Proposal,
 ): Proposal['aspect'] {
-  const added = Object.entries(given(entity));
-  if (added.length === 0) return aspect;
-  const properties = emptyProperties();
-  for (const [name, value] of [...Object.entries(propertiesIn(aspect)), ...added]) {
-    properties[name] = value;
-  }
-  return { ...aspect, customProperties: properties };
+  const added = given(entity);
+  if (Object.keys(added).length === 0) return aspect;
+  const customProperties = Object.assign(emptyProperties(), propertiesIn(aspect), added);
+  return { ...aspect, customProperties };
 }

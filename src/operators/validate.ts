@@ -36,8 +36,8 @@ interface Breach {
 
 type Rule = (proposal: Proposal) => string | undefined;
 
-/** In this order; the first that is broken is told. */
-const RULES = Object.entries<Rule>({
+/** Of the entity, in this order; the first that is broken is told. */
+const ENTITY_RULES = Object.entries<Rule>({
   URN_INVALID: ({ entityUrn }) => {
     const problem = urnProblem(entityUrn);
     return problem === undefined ? undefined : `its URN can't be: ${problem}`;
@@ -46,6 +46,10 @@ const RULES = Object.entries<Rule>({
     entityUrn.startsWith(`urn:li:${entityType}:`)
       ? undefined
       : `its URN is none of a ${entityType}`,
+});
+
+/** Of the aspect, then. */
+const ASPECT_RULES = Object.entries<Rule>({
   ASPECT_NOT_ALLOWED: ({ entityType, aspectName }) =>
     takesAspect(entityType, aspectName) === false
       ? `DataHub takes no ${aspectName} for a ${entityType}`
@@ -89,8 +93,9 @@ const RULES = Object.entries<Rule>({
 export function validate(options: ValidateOptions = {}): Operator<Proposal, Proposal> {
   const { maxAspectBytes } = parseOptions('validate', validateOptionsSchema, options);
   let context: RunContext | undefined;
+  const entities = new Entities();
   const operator: Operator<Proposal, Proposal> = filter((proposal) => {
-    const breach = breachOf(proposal, maxAspectBytes);
+    const breach = entities.breachOf(proposal) ?? breachOf(proposal, maxAspectBytes);
     if (breach === undefined) return true;
     const identity = `${proposal.entityUrn} ${proposal.aspectName}`;
     const { rule: code, message } = breach;
@@ -120,16 +125,41 @@ function breachOf(proposal: Proposal, maxAspectBytes: number): Breach | undefine
   } catch (error) {
     return { rule: 'NO_JSON', message: `its aspect has no form in JSON: ${String(error)}` };
   }
-  for (const [rule, look] of RULES) {
+  return (
+    broken(ASPECT_RULES, proposal) ??
+    (bytes <= maxAspectBytes
+      ? undefined
+      : {
+          rule: 'ASPECT_TOO_LARGE',
+          message: `its aspect is ${bytes} bytes of JSON, and ${maxAspectBytes} are allowed`,
+        })
+  );
+}
+
+/** What is said of an entity stands together: it is looked at once. */
+class Entities {
+  #sound: Pick<Proposal, 'entityType' | 'entityUrn'> | undefined;
+
+  breachOf(proposal: Proposal): Breach | undefined {
+    const { entityType, entityUrn } = proposal;
+    if (this.#sound?.entityUrn === entityUrn && this.#sound.entityType === entityType) {
+      return undefined;
+    }
+    const breach = broken(ENTITY_RULES, proposal);
+    if (breach === undefined) this.#sound = { entityType, entityUrn };
+    return breach;
+  }
+}
+
+function broken(
+  rules: readonly (readonly [string, Rule])[],
+  proposal: Proposal,
+): Breach | undefined {
+  for (const [rule, look] of rules) {
     const message = look(proposal);
     if (message !== undefined) return { rule, message };
   }
-  return bytes <= maxAspectBytes
-    ? undefined
-    : {
-        rule: 'ASPECT_TOO_LARGE',
-        message: `its aspect is ${bytes} bytes of JSON, and ${maxAspectBytes} are allowed`,
-      };
+  return undefined;
 }
 
 function isSet(value: unknown): boolean {
