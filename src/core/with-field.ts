@@ -15,7 +15,6 @@ export function withField<T extends object, F extends string, V>(
   field: F,
   value: V,
 ): T & Readonly<Record<F, V>> {
-  const copy: object =
-    field in thing ? { ...thing, [field]: value } : { [field]: value, ...thing };
+  const copy: object = field in thing ? { ...thing, [field]: value } : { [field]: value, ...thing };
   return copy as T & Readonly<Record<F, V>>;
 }

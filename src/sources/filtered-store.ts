@@ -44,6 +44,7 @@ export interface FilteredStoreOptions {
 /** For one reading, which asks for experiments before runs and for models before versions. */
 export class FilteredStore implements MlflowStore {
   readonly server;
+  readonly overlaps;
   readonly loggedModels?: LoggedModels;
   readonly #experiments = new Set<string>();
   /** But for those that their names alone leave out. */
@@ -56,6 +57,7 @@ export class FilteredStore implements MlflowStore {
     private readonly options: FilteredStoreOptions,
   ) {
     this.server = store.server;
+    this.overlaps = store.overlaps ?? false;
     // Those of experiments that are left out are not asked for, and there are no rules for others.
     if (store.loggedModels !== undefined) this.loggedModels = store.loggedModels;
   }

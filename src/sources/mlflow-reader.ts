@@ -2,7 +2,8 @@
  * Reads a store into records, joined so that no entity costs a request of its own:
  *
  *   server ─> experiments (names kept) ─> models (aliases kept) ─> versions (into the index)
- *     ─> runs, each page with the versions of its runs ─> versions left over, with their runs
+ *     ─> runs, each page with the versions of its runs (over REST, the first pages are made by the
+ *     server while models and versions are read) ─> versions left over, with their runs
  *     ─> logged models, where they are asked for ─> datasets, each as the runs described it
  *
  * What is left over are versions without a run, of a deleted run, or of any run where runs
@@ -15,18 +16,23 @@ import { recordFilter } from '../mlflow/filter/record-filter.js';
 import { runHint } from '../mlflow/filter/run-hint.js';
 import type { FilterRules } from '../mlflow/filter/rules.js';
 import type { RecordKind } from '../mlflow/records.js';
+import type { Run } from '../mlflow/types.js';
 import { inWorkspace } from '../mlflow/workspace.js';
 import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
-import { concatPages, mapPages } from '../stream/pages.js';
+import { PagesAhead } from '../stream/pages-ahead.js';
+import { concatPages, mapPages, onReturn } from '../stream/pages.js';
 import { FilteredStore } from './filtered-store.js';
 import { JoinIndex } from './join-index.js';
 import { ReadingWithMemory } from './mlflow-reader/reading-with-memory.js';
 import { RecordPages, type RecordPage } from './mlflow-reader/record-pages.js';
 import { originsOfVersions } from './mlflow-reader/version-origins.js';
-import type { MlflowStore, Registered } from './store.js';
+import type { MlflowStore, Registered, StorePage } from './store.js';
 
 /** Records of a page made at the end from the index: as many as one lookup of runs can name. */
 const LEFTOVER_PAGE_SIZE = 500;
+
+/** As many as a server makes at a time, for they wait in memory. */
+const RUN_PAGES_AHEAD = 2;
 
 /** Makes a source's reading side out of an open store, which is closed with it. */
 export function readMlflow(store: MlflowStore, context: RunContext): OpenSource {
@@ -87,6 +93,7 @@ class Reading {
   readonly #recall: ReadingWithMemory | undefined;
   readonly #store: MlflowStore;
   readonly #registered: readonly Registered[];
+  #runsAhead: PagesAhead<StorePage<Run>> | undefined;
 
   constructor(
     store: MlflowStore,
@@ -118,7 +125,10 @@ class Reading {
     const sections: Section[] = [() => this.#server()];
     if (wants('experiment', 'run', 'loggedModel', 'dataset'))
       sections.push(() => this.#experiments());
-    if (wants('registeredModel', 'modelVersion', 'run')) sections.push(() => this.#models());
+    if (wants('registeredModel', 'modelVersion', 'run')) {
+      if (recall === undefined && this.#store.overlaps) sections.push(() => this.#askForRuns());
+      sections.push(() => this.#models());
+    }
     if (wants('modelVersion', 'run')) sections.push(() => this.#indexVersions());
     if (wants('run', 'dataset')) sections.push(...(recall?.runs() ?? [() => this.#runs()]));
     if (wants('modelVersion')) {
@@ -129,7 +139,16 @@ class Reading {
     }
     if (wants('dataset')) sections.push(() => this.#datasets());
     sections.push(() => this.#end());
-    return concatPages(sections);
+    return onReturn(concatPages(sections), async () => this.#runsAhead?.close());
+  }
+
+  /** Yields nothing: the server makes the first pages of runs while models and versions are read. */
+  async *#askForRuns(): AsyncGenerator<RecordPage> {
+    const ids = [...this.#pages.experimentNames.keys()];
+    const isOfUse = ids.length > 0 && this.#pages.wants('run', 'dataset');
+    if (isOfUse) this.#runsAhead = new PagesAhead(this.#store.runs(ids), RUN_PAGES_AHEAD);
+    await Promise.resolve();
+    yield* [];
   }
 
   /** Yields nothing: where there are more workspaces to read, the index need not wait for them. */
@@ -196,7 +215,8 @@ class Reading {
 
   #runs(): AsyncIterable<RecordPage> {
     const pages = this.#pages;
-    return mapPages(this.#store.runs([...pages.experimentNames.keys()]), (page) => {
+    const runs = this.#runsAhead ?? this.#store.runs([...pages.experimentNames.keys()]);
+    return mapPages(runs, (page) => {
       const versions = this.index.takeVersionsOfRuns(page.items.map(({ runId }) => runId));
       return pages.of(pages.runs(page.items, versions), page);
     });

@@ -43,6 +43,8 @@ export interface RunSelection {
  */
 export interface MlflowStore {
   readonly server: ServerFacts;
+  /** Whether it gains by being asked for runs while models and versions are read. */
+  readonly overlaps?: boolean;
 
   /** Active experiments, by id. */
   experiments(): AsyncIterable<StorePage<Experiment>>;

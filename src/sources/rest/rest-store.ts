@@ -67,6 +67,8 @@ export async function openRestStore(
 }
 
 class RestStore implements MlflowStore {
+  /** What one search asks of a server keeps but one of its cores busy. */
+  readonly overlaps = true;
   readonly loggedModels?: LoggedModels;
   readonly workspaces?: StoreWorkspaces;
   #allExperimentIds: Promise<readonly string[]> | undefined;
