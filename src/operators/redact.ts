@@ -6,14 +6,24 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { parseOptions } from '../core/options.js';
 import { pattern, patternTest } from '../core/pattern.js';
+import { MODEL_HISTORY_TAG } from '../mlflow/model-description.js';
 import { LINKED_PROMPTS_TAG, PROMPT_TAG } from '../mlflow/prompt.js';
 import type { MlflowRecord } from '../mlflow/records.js';
 import type { KeyValue, LoggedModel, ModelVersion, Run } from '../mlflow/types.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
+import { PARENT_TAG } from './build-urns/urn-builder.js';
+import { SOURCE_CODE_TAGS } from './map-to-proposals/source-code.js';
 import { perRecord } from './per-record.js';
 
 /** MLflow keeps the user of a run here as well. */
 const USER_TAG = 'mlflow.user';
+
+/** What links and relations are made of: a hash in one would be a link to nowhere. */
+const LINKING_TAGS: ReadonlySet<string> = new Set([
+  PARENT_TAG,
+  MODEL_HISTORY_TAG,
+  ...SOURCE_CODE_TAGS,
+]);
 
 /** 64 bits as hexadecimal digits: nobody has so many users or values that two would be one. */
 const HASH_LENGTH = 16;
@@ -48,7 +58,8 @@ interface Rules {
 
 /**
  * Drops or hashes parameters, tags and users before they are mapped: nothing of them leaves, neither
- * in properties nor in URNs. What is to be dropped is dropped, also where it is to be hashed.
+ * in properties nor in URNs. What is to be dropped is dropped, also where it is to be hashed, and so
+ * are tags that links are made of: the run that one is nested in, its models, the page of its code.
  *
  * What goes to the dead-letter file behind it is redacted and says so: a replay with the same options
  * lets it pass as it is. With others it is redacted once more.
@@ -196,10 +207,12 @@ class Redaction {
   }
 
   #tags(tags: readonly KeyValue[]): readonly KeyValue[] {
-    const isDropped = (key: string, value: string): boolean =>
-      this.drop.tags(key) || (key === USER_TAG && this.drop.users(value));
     const isHashed = (key: string, value: string): boolean =>
       this.hash.tags(key) || (key === USER_TAG && this.hash.users(value));
+    const isDropped = (key: string, value: string): boolean =>
+      this.drop.tags(key) ||
+      (key === USER_TAG && this.drop.users(value)) ||
+      (LINKING_TAGS.has(key) && isHashed(key, value));
     // That something is a prompt is nobody's secret, and without it prompts would be told as models.
     const unlessPrompt = (rule: typeof isDropped) => (key: string, value: string) =>
       key !== PROMPT_TAG && rule(key, value);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { runUrn } from '../../src/datahub/urn.js';
 import type { MlflowRecord } from '../../src/mlflow/records.js';
-import { redact } from '../../src/operators/redact.js';
+import { MODEL_HISTORY_TAG } from '../../src/mlflow/model-description.js';
+import { PARENT_TAG } from '../../src/operators/build-urns/urn-builder.js';
+import { redact, type RedactOptions } from '../../src/operators/redact.js';
 import { itIsAnOperator, outputOf } from './operator-cases.js';
 import {
   datasetRecord,
@@ -85,6 +88,53 @@ describe('redact', () => {
       runRecord(secretive, [version]),
     );
     expect(JSON.stringify(withVersion)).not.toMatch(/555|"ada"/);
+  });
+
+  it.each<RedactOptions>([
+    { hash: { tags: '.*' } },
+    { drop: { tags: '.*' } },
+    { hash: { tags: 'mlflow\\..*' }, salt: 'a' },
+  ])('makes no link of a tag that does not leave: %j', (options) => {
+    const linked = run({
+      tags: pairs({
+        [MODEL_HISTORY_TAG]: '[{"artifact_path": "model", "flavors": {"sklearn": {}}}]',
+        [PARENT_TAG]: 'cc33',
+        'mlflow.databricks.notebookID': '12',
+        'mlflow.databricks.workspaceURL': 'https://bricks.example.com',
+        'mlflow.source.git.commit': '1a2b3c',
+        'mlflow.source.git.repoURL': 'https://github.com/team/churn',
+      }),
+    });
+    const records = [
+      runRecord(linked),
+      versionRecord({ source: `runs:/${linked.runId}/model` }, linked),
+    ];
+    const clear = map(records);
+    const aspects = ({ proposals }: typeof clear) => proposals.map(({ aspectName }) => aspectName);
+    expect(aspects(clear)).toEqual(
+      expect.arrayContaining(['dataProcessInstanceRelationships', 'sourceCode']),
+    );
+    expect(JSON.stringify(clear.proposals)).toMatch(/sklearn.*1a2b3c|1a2b3c.*sklearn/);
+    const sent = map(outputOf<MlflowRecord, MlflowRecord>(redact(options), ...records));
+    expect(aspects(sent)).not.toContain('dataProcessInstanceRelationships');
+    expect(aspects(sent)).not.toContain('sourceCode');
+    expect(sent.warnings).toEqual([]);
+    expect(sent.rejected).toEqual([]);
+    const text = JSON.stringify(sent.proposals);
+    expect(text).not.toMatch(/"cc33"|sklearn|bricks|1a2b3c|github/);
+    expect(text).not.toContain(runUrn('cc33'));
+    for (const name of [PARENT_TAG, MODEL_HISTORY_TAG]) expect(text).not.toContain(name);
+  });
+
+  it('hashes a tag that only holds a value, beside those', () => {
+    const operator = redact({ hash: { tags: '.*' } });
+    const tags = pairs({ 'mlflow.note.content': 'call ada', [PARENT_TAG]: 'cc33' });
+    const [record] = outputOf<MlflowRecord, MlflowRecord>(operator, runRecord({ tags }));
+    expect(record).toMatchObject({
+      run: {
+        tags: [{ key: 'mlflow.note.content', value: expect.stringMatching(HASH) as unknown }],
+      },
+    });
   });
 
   it('does not tell the salt in what is kept of its options', () => {

@@ -50,7 +50,7 @@ export interface UrnSettings {
 }
 
 /** Where MLflow keeps which run another one is nested in. */
-const PARENT_TAG = 'mlflow.parentRunId';
+export const PARENT_TAG = 'mlflow.parentRunId';
 
 /** What a run without a user is said to be started by, as in DataHub's own connector. */
 const UNKNOWN_USER = 'mlflow';

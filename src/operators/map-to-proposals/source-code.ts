@@ -10,6 +10,21 @@ import type { KeyValue, Run } from '../../mlflow/types.js';
 const REPOSITORIES = ['mlflow.databricks.gitRepoUrl', 'mlflow.source.git.repoURL'];
 const WORKSPACES = ['mlflow.databricks.workspaceURL', 'mlflow.databricks.webappURL'];
 const COMMITS = ['mlflow.databricks.gitRepoCommit', 'mlflow.source.git.commit'];
+const NOTEBOOK = 'mlflow.databricks.notebookID';
+const REVISION = 'mlflow.databricks.notebookRevisionID';
+const JOB = 'mlflow.databricks.jobID';
+const JOB_RUN = 'mlflow.databricks.jobRunID';
+
+/** All that the address of a page is made of. */
+export const SOURCE_CODE_TAGS: readonly string[] = [
+  ...REPOSITORIES,
+  ...WORKSPACES,
+  ...COMMITS,
+  NOTEBOOK,
+  REVISION,
+  JOB,
+  JOB_RUN,
+];
 
 /** `git@github.com:team/churn.git`, which is no URL. One letter is a drive of Windows. */
 const SCP = /^(?:[^@/]+@)?([^:/]{2,}):(?!\/)(.+)$/;
@@ -58,15 +73,15 @@ function databricksPage(tags: readonly KeyValue[]): string | undefined {
   const address = /^https?:/i.test(workspace) ? workspace : `https://${workspace}`;
   if (!URL.canParse(address)) return undefined;
   const part = (name: string, before: string): string | undefined => {
-    const value = tagValue(tags, `mlflow.databricks.${name}`);
+    const value = tagValue(tags, name);
     return value === undefined ? undefined : `${before}${encodeURIComponent(value)}`;
   };
-  const notebook = part('notebookID', '#notebook/');
-  const job = part('jobID', '#job/');
+  const notebook = part(NOTEBOOK, '#notebook/');
+  const job = part(JOB, '#job/');
   const page =
     notebook === undefined
-      ? job && `${job}${part('jobRunID', '/run/') ?? ''}`
-      : `${notebook}${part('notebookRevisionID', '/revision/') ?? ''}`;
+      ? job && `${job}${part(JOB_RUN, '/run/') ?? ''}`
+      : `${notebook}${part(REVISION, '/revision/') ?? ''}`;
   return page === undefined ? undefined : `${new URL(address).origin}/${page}`;
 }
 
