@@ -37,7 +37,8 @@ export type MapUserOptions = z.input<typeof mapUserOptionsSchema>;
  * are called in DataHub. With `ownerTag`, who stands in that tag goes before them, and owns the
  * mlModelGroup where a registered model has it. A run can have no owner in DataHub.
  *
- * Its place is before `buildUrns`, and behind `redact`. Several of them stand beside each other:
+ * Its place is before `buildUrns`, and behind `redact`, which says then who is named: before it, users
+ * are told as they are, and whoever owns something leaves. Several of them stand beside each other:
  * the last one that knows the user counts.
  *
  * @param rule - options, or a function that gives the user of DataHub, undefined for none

@@ -39,6 +39,13 @@ export const redactOptionsSchema = z.strictObject({
   hash: patterns
     .optional()
     .describe('Whose values are replaced by a hash, so that the same ones stay the same'),
+  userTags: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Names of tags that hold a user, as `owner` may: what is for `users` is for their values, too, ' +
+        'as it always is for `mlflow.user`',
+    ),
   salt: z
     .string()
     .min(1)
@@ -65,7 +72,8 @@ interface Rules {
  * lets it pass as it is. With others it is redacted once more.
  *
  * Its place is before `buildUrns`, since users are part of URNs. The tag `mlflow.user` is a user as
- * well as a tag. Records that can't even be read go to the dead-letter file as the server sent them.
+ * well as a tag, and so are those of `userTags`. Records that can't even be read go to the dead-letter
+ * file as the server sent them.
  *
  * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
  *
@@ -81,11 +89,13 @@ interface Rules {
  * // [{"key":"team","value":"core"}]
  */
 export function redact(options: RedactOptions): Operator<MlflowRecord, MlflowRecord> {
-  const { drop, hash: hashed, salt = '' } = parseOptions('redact', redactOptionsSchema, options);
+  const settings = parseOptions('redact', redactOptionsSchema, options);
+  const { drop, hash: hashed, userTags, salt = '' } = settings;
   // The salt itself has no place in it.
-  const signature = `redact ${JSON.stringify([drop, hashed, hash('sha256', salt)])}`;
+  const signature = `redact ${JSON.stringify([drop, hashed, userTags, hash('sha256', salt)])}`;
   const mark = hash('sha256', signature).slice(0, HASH_LENGTH);
-  const redaction = new Redaction(rulesOf(drop), rulesOf(hashed), salt);
+  const holdUsers = new Set([USER_TAG, ...userTags]);
+  const redaction = new Redaction(rulesOf(drop), rulesOf(hashed), holdUsers, salt);
   let context: RunContext | undefined;
   const operator: Operator<MlflowRecord, MlflowRecord> = perRecord(
     (record) => [passedBefore(record, mark) ?? redaction.of(record, marks(record, mark))],
@@ -123,6 +133,8 @@ class Redaction {
   constructor(
     private readonly drop: Rules,
     private readonly hash: Rules,
+    /** Names of tags. */
+    private readonly holdUsers: ReadonlySet<string>,
     private readonly salt: string,
   ) {}
 
@@ -208,10 +220,10 @@ class Redaction {
 
   #tags(tags: readonly KeyValue[]): readonly KeyValue[] {
     const isHashed = (key: string, value: string): boolean =>
-      this.hash.tags(key) || (key === USER_TAG && this.hash.users(value));
+      this.hash.tags(key) || (this.holdUsers.has(key) && this.hash.users(value));
     const isDropped = (key: string, value: string): boolean =>
       this.drop.tags(key) ||
-      (key === USER_TAG && this.drop.users(value)) ||
+      (this.holdUsers.has(key) && this.drop.users(value)) ||
       (LINKING_TAGS.has(key) && isHashed(key, value));
     // That something is a prompt is nobody's secret, and without it prompts would be told as models.
     const unlessPrompt = (rule: typeof isDropped) => (key: string, value: string) =>

@@ -3,6 +3,7 @@ import { runUrn } from '../../src/datahub/urn.js';
 import type { MlflowRecord } from '../../src/mlflow/records.js';
 import { MODEL_HISTORY_TAG } from '../../src/mlflow/model-description.js';
 import { PARENT_TAG } from '../../src/operators/build-urns/urn-builder.js';
+import { mapUser } from '../../src/operators/map-user.js';
 import { redact, type RedactOptions } from '../../src/operators/redact.js';
 import { itIsAnOperator, outputOf } from './operator-cases.js';
 import {
@@ -135,6 +136,48 @@ describe('redact', () => {
         tags: [{ key: 'mlflow.note.content', value: expect.stringMatching(HASH) as unknown }],
       },
     });
+  });
+
+  it('takes for users what stands in the tags named, with one hash for all that is one user', () => {
+    const tagged = pairs({ 'mlflow.databricks.user': 'ada', owner: 'ada', team: 'ada' });
+    const owned = run({ userId: 'ada', tags: pairs({ 'mlflow.user': 'ada', owner: 'ada' }) });
+    const records = [
+      experimentRecord({ tags: tagged }),
+      runRecord(owned),
+      modelRecord({ tags: tagged }),
+      versionRecord({ userId: 'ada', tags: tagged }, owned),
+    ];
+    const userTags = ['owner', 'mlflow.databricks.user'];
+    const hashed = JSON.stringify(
+      outputOf<MlflowRecord, MlflowRecord>(
+        redact({ hash: { users: 'a.*' }, userTags }),
+        ...records,
+      ),
+    );
+    expect(hashed.match(/"ada"/g)).toHaveLength(3); // of the tag team
+    expect(new Set(hashed.match(/"[0-9a-f]{16}"/g)).size).toBe(2); // the other names the options
+    const dropped = JSON.stringify(
+      outputOf<MlflowRecord, MlflowRecord>(redact({ drop: { users: '.*' }, userTags }), ...records),
+    );
+    expect(dropped).not.toMatch(/owner|userId|mlflow\.(databricks\.)?user/);
+    const others = redact({ drop: { users: 'eve' }, userTags });
+    expect(others.signature).not.toBe(redact({ drop: { users: 'eve' } }).signature);
+    expect(outputOf<MlflowRecord, MlflowRecord>(others, ...records)).toMatchObject(records);
+  });
+
+  it('leaves mapUser before it the users, and behind it their hashes', () => {
+    const redacting = redact({ hash: { users: '.*' }, userTags: ['owner'] });
+    const record = modelRecord({ tags: pairs({ owner: 'ada' }) });
+    const [before] = outputOf<MlflowRecord, MlflowRecord>(mapUser({ ownerTag: 'owner' }), record);
+    if (before === undefined) throw new Error('nothing came out');
+    expect(outputOf<MlflowRecord, MlflowRecord>(redacting, before)[0]).toMatchObject({
+      owner: 'ada',
+      model: { tags: [{ key: 'owner', value: expect.stringMatching(HASH) as unknown }] },
+    });
+    const [redacted] = outputOf<MlflowRecord, MlflowRecord>(redacting, record);
+    if (redacted === undefined) throw new Error('nothing came out');
+    const [behind] = outputOf<MlflowRecord, MlflowRecord>(mapUser({ ownerTag: 'owner' }), redacted);
+    expect(behind).toHaveProperty('owner', expect.stringMatching(HASH));
   });
 
   it('does not tell the salt in what is kept of its options', () => {
