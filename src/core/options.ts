@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { didYouMean } from './did-you-mean.js';
 import { PipelineError } from './errors.js';
+import { LOST_KEY, type Path, type Schema, unwrap, placeOfLostKey } from './option-schema.js';
 
 /**
  * Validates a component's options and fills in the defaults. Schemas are strict objects, so that a
@@ -21,18 +22,21 @@ import { PipelineError } from './errors.js';
  */
 export function parseOptions<T>(component: string, schema: z.ZodType<T>, options: unknown): T {
   const result = schema.safeParse(options);
-  if (result.success) return result.data;
-  const problems = explain(result.error.issues, schema, options, []);
-  const text = problems.length === 1 ? ` ${problems.join('')}` : `\n  - ${problems.join('\n  - ')}`;
-  throw new PipelineError(`${component}:${text}`, {
-    code: 'INVALID_OPTIONS',
-    category: 'usage',
-    cause: result.error,
-  });
+  if (!result.success) {
+    const problems = explain(result.error.issues, schema, options, []);
+    throw invalid(component, problems, result.error);
+  }
+  const lost = placeOfLostKey(schema, options);
+  if (lost === undefined) return result.data;
+  const problem = `${nameOf(lost)} can't have "${LOST_KEY}", which is JavaScript's own: take it out`;
+  throw invalid(component, [problem]);
 }
 
-type Path = readonly PropertyKey[];
-type Schema = z.core.$ZodType;
+function invalid(component: string, problems: readonly string[], cause?: unknown): PipelineError {
+  const text = problems.length === 1 ? ` ${problems.join('')}` : `\n  - ${problems.join('\n  - ')}`;
+  const code = 'INVALID_OPTIONS';
+  return new PipelineError(`${component}:${text}`, { code, category: 'usage', cause });
+}
 
 function explain(
   issues: readonly z.core.$ZodIssue[],
@@ -233,23 +237,4 @@ function schemaAt(root: Schema, path: Path): Schema | undefined {
     schema = unwrap(schema);
   }
   return schema;
-}
-
-/** Takes off what stands around a schema: optional, default, and so on. */
-export function unwrap(schema: Schema): Schema {
-  let inner = schema;
-  for (;;) {
-    if (
-      inner instanceof z.ZodOptional ||
-      inner instanceof z.ZodNullable ||
-      inner instanceof z.ZodDefault ||
-      inner instanceof z.ZodPrefault ||
-      inner instanceof z.ZodReadonly ||
-      inner instanceof z.ZodNonOptional
-    ) {
-      inner = inner.unwrap();
-    } else if (inner instanceof z.ZodPipe) inner = inner.in;
-    else if (inner instanceof z.ZodLazy) inner = inner.unwrap();
-    else return inner;
-  }
 }

@@ -16,6 +16,9 @@ const schema = z.strictObject({
     .optional(),
   limit: z.union([z.number(), z.literal('none')]).optional(),
   brokers: z.array(z.strictObject({ host: z.string() })).optional(),
+  rules: z
+    .array(z.union([z.string(), z.strictObject({ tags: z.record(z.string(), z.string()) })]))
+    .default([]),
   port: z
     .int()
     .refine((port) => port !== 13, { error: 'must not be 13' })
@@ -35,7 +38,11 @@ function refusal(options: unknown): string {
 
 describe('parseOptions', () => {
   it('gives the options with their defaults', () => {
-    expect(parseOptions('thing', schema, { path: 'a' })).toEqual({ path: 'a', pageSize: 100 });
+    expect(parseOptions('thing', schema, { path: 'a' })).toEqual({
+      path: 'a',
+      pageSize: 100,
+      rules: [],
+    });
   });
 
   it.each<[object, string]>([
@@ -69,6 +76,17 @@ describe('parseOptions', () => {
   ])('refuses %j', (wrong, message) => {
     expect(refusal({ path: 'a', ...wrong })).toContain(message);
     expect(refusal({ path: 'a', ...wrong })).not.toContain('s3cret');
+  });
+
+  it('refuses a key that would be lost, wherever it is', () => {
+    const lost = JSON.parse('{"__proto__": "s3cret"}') as object;
+    expect(refusal({ path: 'a', headers: lost })).toBe(
+      'thing: "headers" can\'t have "__proto__", which is JavaScript\'s own: take it out',
+    );
+    expect(refusal({ path: 'a', rules: ['x', { tags: { a: 'b' } }, { tags: lost }] })).toContain(
+      '"rules[2].tags" can\'t have "__proto__"',
+    );
+    expect(refusal({ path: 'a', ...lost })).toContain('unknown option "__proto__"');
   });
 
   it('says in one line what is one mistake, and puts several below each other', () => {

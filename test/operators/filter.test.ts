@@ -231,5 +231,8 @@ describe('filter', () => {
     expect(() => filter({ models: { names: { alow: ['x'] } } } as never)).toThrow(
       'did you mean "allow"',
     );
+    expect(() => filter({ runs: { tags: { deny: { ['__proto__']: 'x' } } } })).toThrow(
+      '"runs.tags.deny" can\'t have "__proto__"',
+    );
   });
 });

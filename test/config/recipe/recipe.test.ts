@@ -239,6 +239,11 @@ describe('is refused, with its place:', () => {
       ['tracking_uri', 'stateful_ingestion: { fail_safe_threshold: 400 }\n    tracking_uri'],
       /5:48: .*fail_safe_threshold must be a number from 0 to 100/,
     ],
+    [
+      'a key that would be lost',
+      ['tracking_uri', 'source_mapping_to_platform: { __proto__: hive }\n    tracking_uri'],
+      /5:5: source.config: mapToProposals: "sourceMappingToPlatform" can't have "__proto__"/,
+    ],
     ['an unknown block', ['sink:', 'sinks: {}\nsink:'], /recipe.yml:6:8: sinks is not known here/],
   ] as const)('%s', async (_, [from, to], expected) => {
     const error = await refusalOf(load(MINIMAL.replace(from, to)));

@@ -87,6 +87,8 @@ describe('mapToProposals', () => {
     expect(() => mapToProposals(toTag)).toThrow(
       /"sourceMappingToPlatform.s3" must be the name or the URN of a platform/,
     );
+    const lost = { sourceMappingToPlatform: { ['__proto__']: 'hive' } };
+    expect(() => mapToProposals(lost)).toThrow(/"sourceMappingToPlatform" can't have "__proto__"/);
   });
 
   it('works as its example says', () => {
