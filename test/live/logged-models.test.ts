@@ -148,8 +148,17 @@ describe.each(['database', 'files'] as const)('logged models in a store of %s', 
       trainingJobs: [runUrn(ids.train)],
       hyperParams: [{ name: 'depth', value: '3' }],
     });
-    // Nothing but the logged models themselves is added by asking for them.
+    // Nothing but the logged models themselves is added by asking for them, and that versions name them.
     const all = new Set(asSet(rest.proposals));
-    expect(asSet(usual.proposals).filter((text) => !all.has(text))).toEqual([]);
+    const others = asSet(usual.proposals).filter((text) => !all.has(text));
+    const named = rest.proposals.filter(
+      ({ entityUrn, aspectName, aspect }) =>
+        aspectName === 'mlModelProperties' &&
+        !entityUrn.includes(',m-') &&
+        JSON.stringify(aspect.json['customProperties']).includes('"mlflow.model_id":"m-'),
+    );
+    expect(others.every((text) => text.includes(' mlModelProperties '))).toBe(true);
+    expect(others).toHaveLength(named.length);
+    expect(named.map(({ entityUrn }) => entityUrn)).toContain(modelUrn('bare_1'));
   });
 });

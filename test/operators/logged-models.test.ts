@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mlModelUrn, runUrn } from '../../src/datahub/urn.js';
+import type { ModelVersion } from '../../src/mlflow/types.js';
+import type { MapToProposalsOptions } from '../../src/operators/map-to-proposals/index.js';
 import { redact } from '../../src/operators/redact.js';
 import { reviveRecord } from '../../src/mlflow/revive-record.js';
 import { aspectsOf, map } from './map-to-proposals/mapped.js';
@@ -52,6 +54,25 @@ describe('a logged model', () => {
       'mlflow.status': 'mine',
       status: 'approved',
     });
+  });
+
+  it('is named by the versions that were made from it, where it is asked for', () => {
+    const made = { source: 'models:/m-1a2b', status: 'FAILED_REGISTRATION' };
+    const named = (version: Partial<ModelVersion>, options: MapToProposalsOptions = {}) =>
+      JSON.stringify(
+        aspectsOf('mlModel', versionRecord(version), options)['mlModelProperties']?.[
+          'customProperties'
+        ],
+      );
+    const on = { loggedModels: true };
+    expect(named(made, on)).toBe(
+      '{"mlflow.model_id":"m-1a2b","mlflow.status":"FAILED_REGISTRATION"}',
+    );
+    expect(named(made)).toBe('{"mlflow.status":"FAILED_REGISTRATION"}');
+    expect(named({ source: 'models:/churn/3' }, on)).toBe('{}');
+    expect(named({}, on)).toBe('{}');
+    const tags = [{ key: 'mlflow.model_id', value: 'mine' }];
+    expect(named({ source: 'models:/m-1a2b', tags }, on)).toBe('{"mlflow.model_id":"mine"}');
   });
 
   it('keeps to itself what is redacted', () => {

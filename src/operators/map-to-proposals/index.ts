@@ -117,6 +117,7 @@ export function mapToProposals(
     datasetLineage: settings.datasetLineage,
     materializeDatasetInputs: settings.materializeDatasetInputs,
     aliasTags: settings.aliasTags,
+    loggedModels: settings.loggedModels,
     modelFeatures: settings.modelFeatures,
     histories: new ModelHistories(),
     mayDescribe: (urn, name, workspace) => {

@@ -20,6 +20,9 @@ import {
 import type { Mapping } from './mapping.js';
 
 const MODEL = 'mlModel';
+
+/** The property with the id, of versions that were made from it as well. */
+export const MODEL_ID = 'mlflow.model_id';
 const SUB_TYPES = subTypes('Logged Model');
 
 export function mapLoggedModel(
@@ -30,7 +33,7 @@ export function mapLoggedModel(
   const urn = urns.model;
 
   const custom = emptyProperties();
-  custom['mlflow.model_id'] = model.modelId;
+  custom[MODEL_ID] = model.modelId;
   custom['mlflow.status'] = model.status;
   if (model.statusMessage !== undefined) custom['mlflow.status_message'] = model.statusMessage;
   if (model.artifactUri !== undefined) custom['mlflow.artifact_location'] = model.artifactUri;

@@ -20,6 +20,8 @@ export interface Mapping {
   readonly materializeDatasetInputs: boolean;
   /** Whether aliases of versions are tags as well. */
   readonly aliasTags: boolean;
+  /** Whether logged models are models of their own, which versions made from them name. */
+  readonly loggedModels: boolean;
   /** Whether inputs of models become mlFeatures. */
   readonly modelFeatures: boolean;
   readonly histories: ModelHistories;

@@ -3,6 +3,7 @@
  */
 
 import type { Aspect, Proposal } from '../../datahub/proposal.js';
+import { modelIdOfSource } from '../../mlflow/parse-logged-model.js';
 import { isInternalPromptTag, isPrompt } from '../../mlflow/prompt.js';
 import { versionKey } from '../../mlflow/record-key.js';
 import type { KeyValue, LoggedModel, ModelVersion } from '../../mlflow/types.js';
@@ -26,7 +27,7 @@ import {
 } from './aspects.js';
 import { deploymentInto } from './deployment-job.js';
 import { featuresOf, NO_FEATURES } from './features.js';
-import { loggedModelMetrics } from './logged-model.js';
+import { loggedModelMetrics, MODEL_ID } from './logged-model.js';
 import type { Mapping } from './mapping.js';
 import { describedModel, describeInto } from './model-description.js';
 import { sourceCode } from './source-code.js';
@@ -51,6 +52,8 @@ export function mapModelVersion(
   const custom = emptyProperties();
   const description = describedModel(record, mapping);
   if (description !== undefined) describeInto(custom, description);
+  const modelId = mapping.loggedModels ? modelIdOfSource(version.source) : undefined;
+  if (modelId !== undefined) custom[MODEL_ID] = modelId;
   unreadyInto(custom, version);
   deploymentInto(custom, version.deploymentJob);
   const features =

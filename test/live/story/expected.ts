@@ -167,9 +167,11 @@ export function expectedOf(told: Told): Expected {
   };
 }
 
-/** What a run's tags say of the models that were logged in it, before MLflow 3. */
+/** Of the model that was logged: what the run's tags say before MLflow 3, and its id from then on. */
 function madeOf({ modelId }: Told): object {
-  return modelId === null ? { 'mlflow.flavors': 'python_function, sklearn' } : {};
+  return modelId === null
+    ? { 'mlflow.flavors': 'python_function, sklearn' }
+    : { 'mlflow.model_id': modelId };
 }
 
 /** MLflow 3 keeps the model with its experiment as well. */
