@@ -84,17 +84,27 @@ export const filterOptionsSchema = z.strictObject({
     })
     .optional()
     .describe('Versions of models'),
+  loggedModels: z
+    .strictObject({
+      names: choice().describe('Names'),
+      tags: tags('logged models'),
+      statuses: choice().describe('Such as `READY`'),
+      types: choice().describe('Such as `classifier`; where it has none, the empty text'),
+      createdWithin: age().optional().describe('No older than that'),
+    })
+    .optional()
+    .describe('Logged models of MLflow 3; versions that come from them are not left out for that'),
 });
 
 export type FilterOptions = z.input<typeof filterOptionsSchema>;
 
 /**
- * Lets experiments, runs, models and versions through that options allow. In a pipeline, what is left
+ * Lets experiments, runs, models, versions and logged models through that options allow. In a pipeline, what is left
  * out is not even read where the store can be told so, and counts as gone: with state, DataHub is rid
  * of it after the next sweep over everything. Several of them keep what each of them keeps.
  *
- * Its place is first, before anything that changes records. A run that is left out is still looked up
- * for a version that is kept.
+ * Its place is first, before anything that changes records. A run, or a logged model, that is left out
+ * is still looked up for a version that is kept.
  *
  * A record of the dead-letter file that a `redact` behind it had redacted passes: what it is judged by
  * may be gone, and it was let through before.
@@ -166,7 +176,10 @@ class Sieve {
       case 'modelVersion':
         return this.#unless(this.#whyVersion(record), record);
       case 'loggedModel':
-        return this.#unless(this.#whyExperiment(record), record);
+        return this.#unless(
+          this.#whyExperiment(record) ?? this.filter.loggedModel(record.model),
+          record,
+        );
       case 'server':
       case 'dataset':
         return [record];

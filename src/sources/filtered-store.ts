@@ -34,6 +34,8 @@ export interface FilteredStoreOptions {
   readonly filter: RecordFilter;
   /** What the store is told of the runs that `filter` keeps. */
   readonly hint: RunHint | undefined;
+  /** Milliseconds since 1970: those that `filter` keeps were made at or after it. */
+  readonly loggedModelsSince: number | undefined;
   readonly context: RunContext;
   /** Whether pages name what they leave out. */
   readonly namesLeftOut: boolean;
@@ -58,8 +60,7 @@ export class FilteredStore implements MlflowStore {
   ) {
     this.server = store.server;
     this.overlaps = store.overlaps ?? false;
-    // Those of experiments that are left out are not asked for, and there are no rules for others.
-    if (store.loggedModels !== undefined) this.loggedModels = store.loggedModels;
+    if (store.loggedModels !== undefined) this.loggedModels = this.#modelsOf(store.loggedModels);
   }
 
   experiments(): AsyncIterable<StorePage<Experiment>> {
@@ -129,6 +130,21 @@ export class FilteredStore implements MlflowStore {
     return !this.#experiments.has(run.experimentId) && this.options.filter.run(run) === undefined;
   }
 
+  /** By id, they are found whatever filters leave out. */
+  #modelsOf(models: LoggedModels): LoggedModels {
+    const { workspace } = this.server;
+    return {
+      all: (experimentIds, since) =>
+        this.#kept(
+          'loggedModel',
+          models.all(experimentIds, latest(since, this.options.loggedModelsSince)),
+          (model) => this.options.filter.loggedModel(model),
+          ({ modelId }) => loggedModelKey(modelId, workspace),
+        ),
+      byId: (modelIds) => models.byId(modelIds),
+    };
+  }
+
   /**
    * Runs and logged models that are there and left out are among those that are gone. Others are named
    * in pages.
@@ -172,12 +188,15 @@ export class FilteredStore implements MlflowStore {
     return leftOut.map(({ runId }) => runKey(runId, this.server.workspace));
   }
 
-  /** Of experiments that are. */
   async #modelsLeftOut(keys: readonly RecordKey[]): Promise<readonly RecordKey[]> {
     const ids = idsOf('loggedModel', keys);
     if (ids.length === 0 || this.loggedModels === undefined) return [];
     const { items } = await this.loggedModels.byId(ids);
-    const leftOut = items.filter(({ experimentId }) => this.#experiments.has(experimentId));
+    const leftOut = items.filter(
+      (model) =>
+        this.#experiments.has(model.experimentId) ||
+        this.options.filter.loggedModel(model) !== undefined,
+    );
     return leftOut.map(({ modelId }) => loggedModelKey(modelId, this.server.workspace));
   }
 
@@ -201,6 +220,12 @@ export class FilteredStore implements MlflowStore {
       return { ...page, items, ...(leftOut.length === 0 ? {} : { leftOut }) };
     });
   }
+}
+
+/** Of those that there are. */
+function latest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 function idsOf(kind: 'run' | 'loggedModel', keys: readonly RecordKey[]): readonly string[] {

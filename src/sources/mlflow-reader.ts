@@ -13,7 +13,7 @@
  */
 
 import { recordFilter } from '../mlflow/filter/record-filter.js';
-import { runHint } from '../mlflow/filter/run-hint.js';
+import { loggedModelsSince, runHint } from '../mlflow/filter/run-hint.js';
 import type { FilterRules } from '../mlflow/filter/rules.js';
 import type { RecordKind } from '../mlflow/records.js';
 import type { Run } from '../mlflow/types.js';
@@ -79,6 +79,7 @@ function filteredStore(
   return new FilteredStore(store, {
     filter: recordFilter(filters, context.startedAt),
     hint: runHint(filters, context.startedAt),
+    loggedModelsSince: loggedModelsSince(filters, context.startedAt),
     context,
     namesLeftOut: memory !== undefined,
     withAliases: (versions) => index.withAliases(versions),
@@ -237,9 +238,7 @@ class Reading {
     const ids = [...pages.experimentNames.keys()];
     const found = ids.length === 0 ? undefined : this.#store.loggedModels?.all(ids);
     if (found === undefined) return concatPages([]);
-    return mapPages(found, ({ items, rejected }) =>
-      pages.of(pages.loggedModels(items), { rejected }),
-    );
+    return mapPages(found, (page) => pages.of(pages.loggedModels(page.items), page));
   }
 
   async *#datasets(): AsyncGenerator<RecordPage> {

@@ -75,7 +75,7 @@ function pipeline(path: string, state: Omit<StateOptions, 'path'>) {
           versionGate(),
           ...given.map((rules) => filter(rules as Parameters<typeof filter>[0])),
           buildUrns(),
-          mapToProposals(),
+          mapToProposals({ loggedModels: true }),
           dedup(),
         ],
         sinks: [sink],

@@ -6,6 +6,8 @@ import { pairs } from './map-to-proposals/mapped.js';
 import {
   datasetRecord,
   experimentRecord,
+  loggedModel,
+  loggedModelRecord,
   modelRecord,
   run,
   runRecord,
@@ -122,6 +124,24 @@ describe('filter', () => {
       versionRecord({ creationTimestamp: NOW }),
       versionRecord({ creationTimestamp: 1 }),
     ],
+    [
+      'names and tags of logged models',
+      { loggedModels: { names: { deny: ['epoch-.*'] }, tags: { allow: { team: 'core' } } } },
+      loggedModelRecord({ name: 'best', tags: pairs({ team: 'core' }) }),
+      loggedModelRecord({ name: 'epoch-3', tags: pairs({ team: 'core' }) }),
+    ],
+    [
+      'statuses and types of logged models, of which some have none',
+      { loggedModels: { statuses: ['READY'], types: { allow: ['classifier', '(agent)?'] } } },
+      loggedModelRecord(),
+      loggedModelRecord({ modelType: 'regressor' }),
+    ],
+    [
+      'the age of logged models',
+      { loggedModels: { createdWithin: '1d' } },
+      loggedModelRecord({ creationTimestamp: NOW - DAY_MS }),
+      loggedModelRecord({ creationTimestamp: NOW - DAY_MS - 1 }),
+    ],
   ])('goes by %s', (_, options, inside, outside) => {
     expect(passes(options, inside)).toBe(true);
     expect(passes(options, outside)).toBe(false);
@@ -152,13 +172,8 @@ describe('filter', () => {
 
   it('leaves out the logged models of experiments that it leaves out', () => {
     const named = (name: string, experimentId: string): MlflowRecord => ({
-      kind: 'loggedModel',
-      server,
+      ...loggedModelRecord({ experimentId }),
       experiment: { experimentId, name },
-      model: {
-        ...{ modelId: 'm-1', experimentId, name: 'a model', status: 'READY' },
-        ...{ creationTimestamp: 1, lastUpdatedTimestamp: 2, tags: [], params: [], metrics: [] },
-      },
     });
     const { output } = kept(
       { experiments: { names: { deny: ['tmp'] }, tags: { deny: { team: 'core' } } } },
@@ -201,6 +216,17 @@ describe('filter', () => {
       record,
     );
     expect(output).toEqual([record]);
+  });
+
+  it('keeps a version and the logged model beside it where that is left out', () => {
+    const made = { ...versionRecord(), loggedModel: loggedModel({ status: 'FAILED' }) };
+    const { output, skipped } = kept(
+      { loggedModels: { statuses: ['READY'] } },
+      made,
+      loggedModelRecord({ status: 'FAILED' }),
+    );
+    expect(output).toEqual([made]);
+    expect(skipped).toEqual({ 'loggedModel: left out by loggedModels.statuses': 1 });
   });
 
   it('gives the very record where nothing of it is left out', () => {

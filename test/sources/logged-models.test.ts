@@ -111,6 +111,39 @@ describe('logged models of a database', () => {
     await source.close();
   });
 
+  it('are left out by rules of their own, gone then, and still found for versions', async () => {
+    const path = database();
+    change(
+      path,
+      `UPDATE logged_models SET status = 3 WHERE model_id = '${id(2)}'`,
+      `UPDATE model_versions SET run_id = NULL, source = 'models:/${id(2)}'`,
+    );
+    const context = runContext();
+    const source = readMlflow(await openSqliteStore({ path }, context), context);
+    const filters = [{ loggedModels: { statuses: ['READY'], names: { deny: ['m 3'] } } }];
+    const kinds = new Set(RECORD_KINDS);
+    const keys = [1, 2, 3].map((number) => loggedModelKey(id(number)));
+    for (const since of [undefined, 0]) {
+      const memory = new SweepMemory();
+      memory.begin(since);
+      const models: string[] = [];
+      const needed = new Set<string | undefined>();
+      const leftOut: string[] = [];
+      for await (const page of source.read({ kinds, filters, memory })) {
+        leftOut.push(...(page.leftOut ?? []));
+        for (const record of page.records) {
+          if (record.kind === 'loggedModel') models.push(record.model.modelId);
+          if (record.kind === 'modelVersion') needed.add(record.loggedModel?.modelId);
+        }
+      }
+      expect(models).toEqual([id(1)]);
+      expect(leftOut.sort()).toEqual(keys.slice(1));
+      expect([...needed]).toEqual([id(2)]);
+    }
+    expect(await source.findGone?.(keys)).toEqual(new Set(keys.slice(1)));
+    await source.close();
+  });
+
   it.each(['1.28.0', '2.22.5'] as const)('are none before MLflow 3: %s', async (version) => {
     const store = await openSqliteStore({ path: copyOf(version) }, runContext());
     expect(store.loggedModels).toBeUndefined();

@@ -4,11 +4,15 @@
 
 import type { MlflowVersion } from './mlflow-database.js';
 import { copyOf, writerOf } from './mlflow-database.js';
-import type { ServerContent, WirePair, WireRun } from './mlflow-server.js';
+import type { ServerContent, WireLoggedModel, WirePair, WireRun } from './mlflow-server.js';
 
 type Row = Readonly<Record<string, string | number | null>>;
 
 const TABLES = [
+  'logged_model_metrics',
+  'logged_model_params',
+  'logged_model_tags',
+  'logged_models',
   'inputs',
   'datasets',
   'latest_metrics',
@@ -23,6 +27,14 @@ const TABLES = [
   'runs',
   'experiment_tags',
   'experiments',
+];
+
+/** As it numbers them. */
+const MODEL_STATUSES = [
+  '',
+  'LOGGED_MODEL_PENDING',
+  'LOGGED_MODEL_READY',
+  'LOGGED_MODEL_UPLOAD_FAILED',
 ];
 
 /** Made by that MLflow; what it has no table or column for is left out. Gone when the test ends. */
@@ -110,6 +122,35 @@ function* rowsOf(content: ServerContent): Generator<readonly [table: string, row
       },
     ];
     yield* tagsOf('model_version_tags', { name, version, workspace }, tags);
+  }
+  for (const model of content.loggedModels ?? []) yield* rowsOfLoggedModel(model);
+}
+
+/** Without its metrics. */
+function* rowsOfLoggedModel({
+  info,
+  data,
+}: WireLoggedModel): Generator<readonly [table: string, row: Row]> {
+  const owner = { model_id: info.model_id, experiment_id: Number(info.experiment_id) };
+  yield [
+    'logged_models',
+    {
+      ...owner,
+      name: info.name,
+      artifact_location: '',
+      creation_timestamp_ms: info.creation_timestamp_ms ?? 0,
+      last_updated_timestamp_ms: info.creation_timestamp_ms ?? 0,
+      status: MODEL_STATUSES.indexOf(info.status ?? ''),
+      lifecycle_stage: 'active',
+      model_type: info.model_type ?? '',
+      source_run_id: info.source_run_id ?? null,
+    },
+  ];
+  for (const { key, value } of info.tags ?? []) {
+    yield ['logged_model_tags', { ...owner, tag_key: key, tag_value: value }];
+  }
+  for (const { key, value } of data?.params ?? []) {
+    yield ['logged_model_params', { ...owner, param_key: key, param_value: value }];
   }
 }
 

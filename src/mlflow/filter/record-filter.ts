@@ -6,7 +6,14 @@
 import { ageMs } from '../../core/age.js';
 import { patternTest } from '../../core/pattern.js';
 import type { RecordKind } from '../records.js';
-import type { Experiment, KeyValue, ModelVersion, RegisteredModel, Run } from '../types.js';
+import type {
+  Experiment,
+  KeyValue,
+  LoggedModel,
+  ModelVersion,
+  RegisteredModel,
+  Run,
+} from '../types.js';
 import { type Choice, type FilterRules, sidesOf, type TagChoice } from './rules.js';
 
 /** The name of a rule, as options have it, and whether it keeps a thing. */
@@ -24,6 +31,7 @@ export interface RecordFilter {
   /** Whether versions have to come with their aliases. */
   readonly needsAliases: boolean;
   version(version: ModelVersion): string | undefined;
+  loggedModel(model: LoggedModel): string | undefined;
 }
 
 /**
@@ -42,6 +50,7 @@ export function recordFilter(filters: readonly FilterRules[], now: number): Reco
   const models = all.flatMap((each) => each.models);
   const modelNames = all.flatMap((each) => each.modelNames);
   const versions = all.flatMap((each) => each.versions);
+  const loggedModels = all.flatMap((each) => each.loggedModels);
   const experimentNamed = (name: string): string | undefined => broken(experimentNames, name);
   const modelNamed = (name: string): string | undefined => broken(modelNames, name);
   return {
@@ -52,6 +61,7 @@ export function recordFilter(filters: readonly FilterRules[], now: number): Reco
     modelNamed,
     needsAliases: filters.some(({ versions: rules }) => rules?.aliases !== undefined),
     version: (version) => broken(versions, version),
+    loggedModel: (model) => broken(loggedModels, model),
   };
 }
 
@@ -66,7 +76,7 @@ function broken<T>(rules: readonly Rule<T>[], thing: T): string | undefined {
 }
 
 function rulesOf(
-  { experiments = {}, runs = {}, models = {}, versions = {} }: FilterRules,
+  { experiments = {}, runs = {}, models = {}, versions = {}, loggedModels = {} }: FilterRules,
   now: number,
 ) {
   return {
@@ -121,6 +131,22 @@ function rulesOf(
         versions.updatedWithin,
         now,
         (one: ModelVersion) => one.lastUpdatedTimestamp,
+      ),
+    ],
+    loggedModels: [
+      ...byText('loggedModels.names', loggedModels.names, ({ name }: LoggedModel) => name),
+      ...byText('loggedModels.statuses', loggedModels.statuses, (one: LoggedModel) => one.status),
+      ...byText(
+        'loggedModels.types',
+        loggedModels.types,
+        ({ modelType = '' }: LoggedModel) => modelType,
+      ),
+      ...byTags('loggedModels.tags', loggedModels.tags, ({ tags }: LoggedModel) => tags),
+      ...byAge(
+        'loggedModels.createdWithin',
+        loggedModels.createdWithin,
+        now,
+        (one: LoggedModel) => one.creationTimestamp,
       ),
     ],
   };

@@ -48,11 +48,20 @@ export interface VersionRules {
   readonly updatedWithin?: string | undefined;
 }
 
+export interface LoggedModelRules {
+  readonly names?: Choice | undefined;
+  readonly tags?: TagChoice | undefined;
+  readonly statuses?: Choice | undefined;
+  readonly types?: Choice | undefined;
+  readonly createdWithin?: string | undefined;
+}
+
 export interface FilterRules {
   readonly experiments?: ExperimentRules | undefined;
   readonly runs?: RunRules | undefined;
   readonly models?: ModelRules | undefined;
   readonly versions?: VersionRules | undefined;
+  readonly loggedModels?: LoggedModelRules | undefined;
 }
 
 /** Those that are allowed, and those that are not. */

@@ -62,3 +62,19 @@ export function runHint(filters: readonly FilterRules[], now: number): RunHint |
   };
   return Object.keys(hint).length === 0 ? undefined : hint;
 }
+
+/**
+ * When the logged models that are wanted were made at the earliest, milliseconds since 1970; undefined where
+ * nothing can be said.
+ *
+ * @param now - that ages count from, milliseconds since 1970
+ */
+export function loggedModelsSince(
+  filters: readonly FilterRules[],
+  now: number,
+): number | undefined {
+  const starts = filters.flatMap(({ loggedModels: { createdWithin } = {} }) =>
+    createdWithin === undefined ? [] : [now - ageMs(createdWithin)],
+  );
+  return starts.length === 0 ? undefined : Math.max(...starts);
+}

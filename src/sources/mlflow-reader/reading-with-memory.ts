@@ -93,9 +93,10 @@ export class ReadingWithMemory {
       const ids = [...this.#experiments[needed].keys()];
       if (ids.length === 0) return concatPages([]);
       const found = loggedModels.all(ids, needed === 'since' ? since : undefined);
-      return mapPages(found, ({ items, rejected }) => {
+      return mapPages(found, (page) => {
+        const { items } = page;
         const left = needed === 'again' ? items : this.#modelsNotDelivered(items);
-        return this.pages.of(this.pages.loggedModels(left), { rejected });
+        return this.pages.of(this.pages.loggedModels(left), page);
       });
     });
   }

@@ -8,6 +8,7 @@ import { recordFilter } from '../../../src/mlflow/filter/record-filter.js';
 import type { Choice, FilterRules, TagChoice } from '../../../src/mlflow/filter/rules.js';
 import {
   EXPERIMENT,
+  LOGGED_MODEL,
   MODEL_VERSION,
   readItem,
   REGISTERED_MODEL,
@@ -25,11 +26,16 @@ const TEAMS = ['core', 'Core', 'ml', ''];
 const STATUSES = ['FINISHED', 'FAILED', 'RUNNING', 'KILLED', 'SCHEDULED'];
 const STAGES = ['None', 'Staging', 'Production', 'Archived'];
 const USERS = ['ada', 'grace', 'bot-1'];
+const MODEL_STATUSES = ['PENDING', 'READY', 'UPLOAD_FAILED'].map((one) => `LOGGED_MODEL_${one}`);
+const MODEL_TYPES = ['', 'classifier', 'agent'];
 
 /** One number for each choice that is made for a store. */
 const dice = fc.infiniteStream(fc.nat(1_000));
 
-/** A store in the shape of MLflow's JSON: 5 experiments, 30 runs, 4 models, 12 versions, some deleted. */
+/**
+ * A store in the shape of MLflow's JSON: 5 experiments, 30 runs, 4 models, 12 versions, 8 logged models,
+ * some deleted.
+ */
 export const contents: fc.Arbitrary<ServerContent> = dice.map((numbers) => {
   const roll = (sides: number): number => (numbers.next().value ?? 0) % sides;
   const pick = <T>(list: readonly T[]): T => list[roll(list.length)] as T;
@@ -71,6 +77,18 @@ export const contents: fc.Arbitrary<ServerContent> = dice.map((numbers) => {
     version.run_id = pick(content.runs).info.run_id;
     version.creation_timestamp = NOW - roll(20) * DAY_MS;
   }
+  content.loggedModels = Array.from({ length: 8 }, (_, index) => ({
+    info: {
+      model_id: `m-${String(index).padStart(32, '0')}`,
+      experiment_id: pick(content.experiments).experiment_id,
+      name: `model ${1 + roll(4)}`,
+      creation_timestamp_ms: NOW - roll(20) * DAY_MS,
+      source_run_id: pick(content.runs).info.run_id,
+      status: pick(MODEL_STATUSES),
+      model_type: pick(MODEL_TYPES),
+      tags: tags(),
+    },
+  }));
   return content;
 });
 
@@ -128,6 +146,15 @@ const rules: fc.Arbitrary<FilterRules> = fc.record({
       createdWithin: ages,
     }),
   ),
+  loggedModels: optional(
+    fc.record({
+      names: choiceOf('model 1', 'model [23]', '.*'),
+      tags: tagChoices,
+      statuses: choiceOf('READY', 'FAILED|PENDING', 'P.*'),
+      types: choiceOf('classifier', '(agent)?', '.+'),
+      createdWithin: ages,
+    }),
+  ),
 });
 
 /** One filter or two, which restrict anything or nothing. */
@@ -164,6 +191,9 @@ export function without(content: ServerContent, left: readonly FilterRules[]): S
       const whole = { ...version, aliases: aliasesOf(name, version.version) };
       return models.some((model) => model.name === name) && filter.version(whole) === undefined;
     }),
+    loggedModels: (content.loggedModels ?? []).filter(
+      (model) => filter.loggedModel(read(LOGGED_MODEL, model)) === undefined,
+    ),
   };
 }
 

@@ -171,6 +171,18 @@ describe('a store that is told what is wanted', () => {
     ]);
   });
 
+  it('is told the age of logged models', async () => {
+    const { store, context, asked } = await openStore({
+      content: { ...sampleContent(), loggedModels: [] },
+      flavour: '3.17.2',
+    });
+    const reading = readMlflow(store, { ...context, startedAt: NOW });
+    const filters = ['4w', '2d'].map((createdWithin) => ({ loggedModels: { createdWithin } }));
+    await recordsOf(reading.read({ kinds: KINDS, filters }));
+    const told = new Set(asked('logged-models/search').map(({ body }) => body['filter']));
+    expect([...told]).toEqual([`creation_timestamp >= ${NOW - 2 * 86_400_000}`]);
+  });
+
   it('reads no run out of a database that is none of those', async () => {
     const content = sampleContent({ experiments: 1, runsPerExperiment: 12 });
     for (const { info } of content.runs) info.start_time = NOW;

@@ -78,6 +78,7 @@ export interface WireLoggedModel {
     creation_timestamp_ms?: number;
     source_run_id?: string;
     status?: string;
+    model_type?: string;
     tags?: WirePair[];
   };
   data?: { params?: WirePair[]; metrics?: (WireMetric & { run_id?: string })[] };
