@@ -27,6 +27,9 @@ const DOMAINS: ListAspect = { aspectName: 'domains', field: 'domains', keyOf: St
  *
  * Its place is behind `mapToProposals`. A run can be in no domain: it is counted as skipped.
  *
+ * What a function throws for goes to the dead-letter file with the code `OPERATOR_FUNCTION_FAILED`, and
+ * the others go on; outside a pipeline, the stream errors instead.
+ *
  * @param rule - options, or a function that gives the domain or domains of an entity, undefined for none
  * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
  *

@@ -59,6 +59,9 @@ const OWNERS: ListAspect = {
  *
  * Its place is behind `mapToProposals`. A run can have no owner: it is counted as skipped.
  *
+ * What a function throws for goes to the dead-letter file with the code `OPERATOR_FUNCTION_FAILED`, and
+ * the others go on; outside a pipeline, the stream errors instead.
+ *
  * @param rule - options, or a function that gives the owners of an entity, none for no owner
  * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
  *

@@ -23,6 +23,9 @@ export type AddPropertiesOptions = z.input<typeof addPropertiesOptionsSchema>;
  *
  * Its place is behind `mapToProposals`. Every entity that has properties can take them, runs too.
  *
+ * What a function throws for goes to the dead-letter file with the code `OPERATOR_FUNCTION_FAILED`, and
+ * the others go on; outside a pipeline, the stream errors instead.
+ *
  * @param rule - options, or a function that gives the properties to add to an entity
  * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
  *

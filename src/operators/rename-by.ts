@@ -24,6 +24,9 @@ export type RenameByOptions = z.input<typeof renameByOptionsSchema>;
  *
  * Its place is behind `mapToProposals`.
  *
+ * What a function throws for goes to the dead-letter file with the code `OPERATOR_FUNCTION_FAILED`, and
+ * the others go on; outside a pipeline, the stream errors instead.
+ *
  * @param rule - options, or a function that gives the new name of an entity
  * @throws PipelineError `INVALID_OPTIONS` (usage), from the factory
  *

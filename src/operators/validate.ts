@@ -4,7 +4,6 @@
 
 import { filter } from 'rxjs';
 import { z } from 'zod';
-import { PipelineError } from '../core/errors.js';
 import { parseOptions } from '../core/options.js';
 import { takesAspect, requiredFields } from '../datahub/entity-aspects.js';
 import { jsonSizeBound } from '../datahub/json-size.js';
@@ -12,6 +11,7 @@ import type { Proposal } from '../datahub/proposal.js';
 import { urnProblem } from '../datahub/urn.js';
 import type { Operator, RunContext } from '../stream/contracts.js';
 import { isAspect } from './enrichment/entity-facts.js';
+import { rejectProposal } from './reject-proposal.js';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -97,12 +97,7 @@ export function validate(options: ValidateOptions = {}): Operator<Proposal, Prop
   const operator: Operator<Proposal, Proposal> = filter((proposal) => {
     const breach = entities.breachOf(proposal) ?? breachOf(proposal, maxAspectBytes);
     if (breach === undefined) return true;
-    const identity = `${proposal.entityUrn} ${proposal.aspectName}`;
-    const { rule: code, message } = breach;
-    if (context === undefined) {
-      throw new PipelineError(`${identity}: ${message}`, { code, category: 'usage' });
-    }
-    context.reject({ kind: 'proposal', code, message, identity, content: proposal });
+    rejectProposal(context, proposal, breach.rule, breach.message);
     return false;
   });
   return Object.assign(operator, {

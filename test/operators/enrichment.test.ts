@@ -6,6 +6,7 @@ import { addOwners } from '../../src/operators/add-owners.js';
 import { addProperties } from '../../src/operators/add-properties.js';
 import { addTags } from '../../src/operators/add-tags.js';
 import { addTerms } from '../../src/operators/add-terms.js';
+import type { EntityFacts } from '../../src/operators/enrichment/entity-facts.js';
 import { renameBy } from '../../src/operators/rename-by.js';
 import type { Operator } from '../../src/stream/contracts.js';
 import { itIsAnOperator, outputOf, recordingContext } from './operator-cases.js';
@@ -35,6 +36,74 @@ describe.each(OPERATORS)('%s', (_name, make) => {
       { ...group, changeType: 'PATCH' as const },
     ];
     expect(outputOf(make(), ...others)).toEqual(others);
+  });
+});
+
+describe('a function that throws', () => {
+  const throwing = ({ name }: EntityFacts): never => {
+    throw new Error(`no ${name}`);
+  };
+  const unlessChurn =
+    <T>(given: T) =>
+    (entity: EntityFacts): T =>
+      entity.name === 'churn' ? throwing(entity) : given;
+  const OF_FUNCTIONS: readonly (readonly [
+    string,
+    () => Operator<Proposal, Proposal>,
+    string | undefined,
+  ])[] = [
+    ['addTags', () => addTags(unlessChurn(['gold'])), 'globalTags'],
+    ['addTerms', () => addTerms(unlessChurn(['Personal'])), 'glossaryTerms'],
+    ['addOwners', () => addOwners(unlessChurn(['ada'])), 'ownership'],
+    ['addDomain', () => addDomain(unlessChurn('marketing')), 'domains'],
+    ['addProperties', () => addProperties(unlessChurn({ a: 'b' })), undefined],
+    ['renameBy', () => renameBy(unlessChurn('other')), undefined],
+  ];
+
+  it.each(OF_FUNCTIONS)('costs %s the entity alone', (label, make, list) => {
+    const { context, rejected } = recordingContext();
+    const operator = make();
+    operator.open?.(context);
+    const status = said('mlModelGroup', 'churn', 'status', { removed: false });
+    const mine = list === undefined ? [] : [said('mlModelGroup', 'churn', list, {})];
+    const output = outputOf(operator, other, group, status, ...mine, other);
+    expect(output.filter(({ entityUrn }) => entityUrn === group.entityUrn)).toEqual([status]);
+    const others = outputOf(make(), other);
+    const isKey = ({ aspectName }: Proposal) => aspectName === 'tagKey';
+    expect(output.filter((one) => one !== status && !isKey(one))).toEqual(
+      [...others, ...others].filter((one) => !isKey(one)),
+    );
+    expect(rejected).toEqual(
+      [group, ...mine].map((content) => ({
+        kind: 'proposal',
+        code: 'OPERATOR_FUNCTION_FAILED',
+        message: `the function of ${label} failed: no churn`,
+        identity: `${content.entityUrn} ${content.aspectName}`,
+        content,
+      })),
+    );
+  });
+
+  it.each(OF_FUNCTIONS)('is the error of the stream where %s is in no pipeline', (label, make) => {
+    expect(() => outputOf(make(), other, group)).toThrow(
+      expect.objectContaining({
+        code: 'OPERATOR_FUNCTION_FAILED',
+        message: `urn:li:mlModelGroup:churn mlModelGroupProperties: the function of ${label} failed: no churn`,
+        cause: new Error('no churn'),
+      }),
+    );
+  });
+
+  it('costs nothing where the entity could not have what it gives', () => {
+    expect(outputOf(addTags(throwing), run)).toEqual([run]);
+  });
+
+  it('is one that gives something else, too', () => {
+    const { context, rejected } = recordingContext();
+    const operator = addTags((() => 5) as never);
+    operator.open?.(context);
+    expect(outputOf(operator, group)).toEqual([]);
+    expect(rejected).toMatchObject([{ code: 'OPERATOR_FUNCTION_FAILED', content: group }]);
   });
 });
 

@@ -7,6 +7,9 @@
  * DataHub replaces a list by the one that it is sent, so there must be one proposal with all of it.
  * What is said of an entity stands together: where its list has not come by when the next entity
  * does, there is none, and one is made. One that comes later on the same page is added to as well.
+ *
+ * Where a function of the user's own throws for an entity, what it was asked about is set aside, and so
+ * is a list behind that, which would come to DataHub without what belongs into it.
  */
 
 import { concat, defer } from 'rxjs';
@@ -15,6 +18,7 @@ import type { Aspect, JsonValue, Proposal } from '../../datahub/proposal.js';
 import type { Operator, RunContext } from '../../stream/contracts.js';
 import { mapMany } from '../../stream/map-many.js';
 import { upsert } from '../map-to-proposals/aspects.js';
+import { rejectFor } from '../reject-proposal.js';
 import { factsIn, isAspect, type EntityFacts } from './entity-facts.js';
 
 export interface ListAspect {
@@ -46,12 +50,15 @@ export function enrich(enrichment: Enrichment): Operator<Proposal, Proposal> {
   const { label, signature } = enrichment;
   const sent = new Set<string>();
   let context: RunContext | undefined;
-  const skip = (reason: string): void => {
-    context?.recorder.skipped(reason);
+  const aside: Aside = {
+    skip: (reason) => context?.recorder.skipped(reason),
+    reject: (proposal, error) => {
+      rejectFor(error, label, proposal, context);
+    },
   };
   const operator: Operator<Proposal, Proposal> = (source) =>
     defer(() => {
-      const page = new EnrichedPage(enrichment, sent, skip);
+      const page = new EnrichedPage(enrichment, sent, aside);
       return concat(
         source.pipe(mapMany((proposal) => page.next(proposal))),
         defer(() => page.end()),
@@ -70,9 +77,17 @@ export function enrich(enrichment: Enrichment): Operator<Proposal, Proposal> {
   });
 }
 
+/** Where that goes which is not passed on. */
+interface Aside {
+  skip(reason: string): void;
+  reject(proposal: Proposal, error: unknown): void;
+}
+
 class EnrichedPage {
   /** By URN. */
   readonly #additions = new Map<string, readonly JsonValue[]>();
+  /** By URN, what the function threw for it. */
+  readonly #failures = new Map<string, unknown>();
   /** By URN, the list that the stream said last. */
   readonly #said = new Map<string, Proposal>();
   /** The entity whose list has not been given. */
@@ -81,7 +96,7 @@ class EnrichedPage {
   constructor(
     private readonly enrichment: Enrichment,
     private readonly sent: Set<string>,
-    private readonly skip: (reason: string) => void,
+    private readonly aside: Aside,
   ) {}
 
   next(proposal: Proposal): readonly Proposal[] {
@@ -89,12 +104,16 @@ class EnrichedPage {
     const before = this.#open?.entityUrn === entityUrn ? [] : this.end();
     const isList = aspectName === this.enrichment.list.aspectName && isAspect(aspect);
     if (isList && changeType === 'UPSERT') {
+      if (this.#failures.has(entityUrn)) {
+        this.aside.reject(proposal, this.#failures.get(entityUrn));
+        return before;
+      }
       this.#said.set(entityUrn, proposal);
       this.#open = undefined;
       return [...before, ...this.#enriched(proposal)];
     }
     const facts = factsIn(proposal);
-    if (facts !== undefined) this.#meet(facts);
+    if (facts !== undefined && !this.#meet(facts, proposal)) return before;
     return before.length === 0 ? [proposal] : [...before, proposal];
   }
 
@@ -110,17 +129,29 @@ class EnrichedPage {
     return this.#enriched(this.#said.get(entityUrn) ?? made);
   }
 
-  #meet(entity: EntityFacts): void {
+  /** Whether the proposal that describes it is passed on. */
+  #meet(entity: EntityFacts, proposal: Proposal): boolean {
     const { list, additionsOf, label } = this.enrichment;
     const { entityType, entityUrn } = entity;
-    const additions = additionsOf(entity);
-    if (additions.length === 0) return;
-    if (takesAspect(entityType, list.aspectName) === false) {
-      this.skip(`${label}: ${entityType} takes no ${list.aspectName}`);
-      return;
+    const takesIt = takesAspect(entityType, list.aspectName) !== false;
+    let additions: readonly JsonValue[];
+    try {
+      additions = additionsOf(entity);
+    } catch (error) {
+      // What it can't have anyway, it does not lack.
+      if (!takesIt) return true;
+      this.#failures.set(entityUrn, error);
+      this.aside.reject(proposal, error);
+      return false;
+    }
+    if (additions.length === 0) return true;
+    if (!takesIt) {
+      this.aside.skip(`${label}: ${entityType} takes no ${list.aspectName}`);
+      return true;
     }
     this.#additions.set(entityUrn, additions);
     this.#open = { entityType, entityUrn };
+    return true;
   }
 
   #enriched(proposal: Proposal): readonly Proposal[] {
