@@ -16,7 +16,7 @@ export const versionGateOptionsSchema = z.strictObject({
     .string()
     .refine((text) => VERSION.test(text), { error: 'must be a version, such as "1.28.0"' })
     .default('1.28.0')
-    .describe('The oldest MLflow whose experiments, runs and datasets are read'),
+    .describe('The oldest MLflow whose experiments, runs, logged models and datasets are read'),
 });
 
 export type VersionGateOptions = z.input<typeof versionGateOptionsSchema>;
@@ -25,8 +25,8 @@ export type VersionGateOptions = z.input<typeof versionGateOptionsSchema>;
 const GATED: ReadonlySet<RecordKind> = new Set(['experiment', 'run', 'loggedModel', 'dataset']);
 
 /**
- * Drops experiments, runs and datasets of servers older than `minimum`, and sees to it that they
- * are not even read. Registered models, versions and stages pass, as do all records of newer
+ * Drops experiments, runs, logged models and datasets of servers older than `minimum`, and sees to it
+ * that they are not even read. Registered models, versions and stages pass, as do all records of newer
  * servers. A run of the pipeline that drops anything says so in one warning, `VERSION_GATE`.
  *
  * A server that does not tell its version passes if it can search experiments, which is what
@@ -62,7 +62,7 @@ export function versionGate(
     warned = true;
     context?.recorder.warn(
       'VERSION_GATE',
-      `experiments, runs and datasets are skipped: MLflow ${minimum} or newer is needed for them`,
+      `experiments, runs, logged models and datasets are skipped: MLflow ${minimum} or newer is needed for them`,
       `${server.uri} is MLflow ${server.version ?? server.versionText}`,
     );
   };

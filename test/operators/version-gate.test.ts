@@ -99,7 +99,7 @@ describe('versionGate', () => {
         {
           code: 'VERSION_GATE',
           message:
-            'experiments, runs and datasets are skipped: MLflow 1.28.0 or newer is needed for them',
+            'experiments, runs, logged models and datasets are skipped: MLflow 1.28.0 or newer is needed for them',
           count: 1,
           examples: ['http://old:5000 is MLflow older than 1.28.0'],
         },
