@@ -1,5 +1,5 @@
 /**
- * Copies of objects with one field more.
+ * Copies of objects with one field more, or one less.
  */
 
 /**
@@ -17,4 +17,14 @@ export function withField<T extends object, F extends string, V>(
 ): T & Readonly<Record<F, V>> {
   const copy: object = field in thing ? { ...thing, [field]: value } : { [field]: value, ...thing };
   return copy as T & Readonly<Record<F, V>>;
+}
+
+/**
+ * @example
+ * withoutField({ name: 'churn', owner: 'ada' }, 'owner'); // { name: 'churn' }
+ */
+export function withoutField<T extends object, F extends keyof T>(thing: T, field: F): Omit<T, F> {
+  const copy = { ...thing };
+  Reflect.deleteProperty(copy, field);
+  return copy;
 }
