@@ -38,6 +38,8 @@ export interface FilteredStoreOptions {
 export class FilteredStore implements MlflowStore {
   readonly server;
   readonly loggedModels?: LoggedModels;
+  /** Whatever filters leave out. */
+  readonly metricPoints?: NonNullable<MlflowStore['metricPoints']>;
   readonly #experiments = new Set<string>();
   /** But for those that their names alone leave out. */
   readonly #models = new Set<string>();
@@ -51,6 +53,7 @@ export class FilteredStore implements MlflowStore {
     this.server = store.server;
     // Those of experiments that are left out are not asked for, and there are no rules for others.
     if (store.loggedModels !== undefined) this.loggedModels = store.loggedModels;
+    if (store.metricPoints !== undefined) this.metricPoints = store.metricPoints.bind(store);
   }
 
   experiments(): AsyncIterable<StorePage<Experiment>> {
