@@ -20,8 +20,10 @@ import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
 import { concatPages, mapPages } from '../stream/pages.js';
 import { FilteredStore } from './filtered-store.js';
 import { JoinIndex } from './join-index.js';
+import { MetricHistories } from './mlflow-reader/metric-histories.js';
 import { ReadingWithMemory } from './mlflow-reader/reading-with-memory.js';
 import { RecordPages, type RecordPage } from './mlflow-reader/record-pages.js';
+import { mapRunPages } from './mlflow-reader/run-pages.js';
 import { originsOfVersions } from './mlflow-reader/version-origins.js';
 import type { MlflowStore } from './store.js';
 
@@ -85,6 +87,8 @@ class Reading {
   readonly #pages: RecordPages;
   readonly #recall: ReadingWithMemory | undefined;
   readonly #store: MlflowStore;
+  /** Absent where none are wanted. */
+  readonly #histories: MetricHistories | undefined;
 
   constructor(
     store: MlflowStore,
@@ -95,6 +99,11 @@ class Reading {
   ) {
     this.#store = filtered ?? store;
     this.#pages = new RecordPages(store.server, context, plan, index);
+    const { metricHistory } = plan;
+    // Records of runs show them, and nothing else does.
+    if (metricHistory !== undefined && plan.kinds.has('run')) {
+      this.#histories = new MetricHistories(this.#store, context.recorder, metricHistory);
+    }
     const { workspace } = store.server;
     const memory = workspace === undefined ? plan.memory : plan.memory?.inWorkspace(workspace);
     if (memory !== undefined) {
@@ -104,6 +113,7 @@ class Reading {
         memory,
         this.#pages,
         index,
+        this.#histories,
         filtered && ((run) => filtered.keepsRun(run)),
       );
     }
@@ -187,7 +197,8 @@ class Reading {
 
   #runs(): AsyncIterable<RecordPage> {
     const pages = this.#pages;
-    return mapPages(this.#store.runs([...pages.experimentNames.keys()]), (page) => {
+    const found = this.#store.runs([...pages.experimentNames.keys()]);
+    return mapRunPages(found, this.#histories, (page) => {
       const versions = this.index.takeVersionsOfRuns(page.items.map(({ runId }) => runId));
       return pages.of(pages.runs(page.items, versions), page);
     });
