@@ -72,15 +72,10 @@ export class MetricHistories {
     const keys = run.metrics.flatMap(({ key }) => (this.#isChosen(key) ? [key] : []));
     if (keys.length === 0) return undefined;
     const points = Math.min(this.choice.points, Math.floor(POINTS_OF_PART / keys.length));
-    if (points < this.choice.points) {
-      this.recorder.warn(
-        'METRIC_HISTORY_SHORTENED',
-        'a run has so many metrics with a history that fewer points of each are sent',
-        `${this.#nameOf(run)}: ${Math.max(points, 1)} of each of ${keys.length}`,
-      );
-    }
     // The last one is known.
-    return points > 1 ? { run, keys, points } : undefined;
+    if (points > 1) return { run, keys, points };
+    this.#warnOfLess(run, 1, keys.length);
+    return undefined;
   }
 
   async #withHistories(part: readonly Wanted[]): Promise<readonly Run[]> {
@@ -94,7 +89,11 @@ export class MetricHistories {
     });
   }
 
-  #completed(run: Run, { points: limit }: AskedMetrics, { points, unread }: FoundPoints): Run {
+  #completed(run: Run, { keys, points: limit }: AskedMetrics, found: FoundPoints): Run {
+    const { points, unread } = found;
+    if (limit < this.choice.points && [...points.values()].some((all) => all.length === limit)) {
+      this.#warnOfLess(run, limit, keys.length);
+    }
     for (const [key, why] of unread) {
       this.recorder.warn(
         'METRIC_HISTORY_NOT_READ',
@@ -107,6 +106,14 @@ export class MetricHistories {
       return history.length === 0 ? metric : { ...metric, history };
     });
     return { ...run, metrics };
+  }
+
+  #warnOfLess(run: Run, points: number, metrics: number): void {
+    this.recorder.warn(
+      'METRIC_HISTORY_SHORTENED',
+      'a run has so many metrics with a history that fewer points of each are sent',
+      `${this.#nameOf(run)}: ${points} of each of ${metrics}`,
+    );
   }
 
   #nameOf({ runId }: Run): string {

@@ -10,8 +10,11 @@ import { metricValue } from './run-rows.js';
 /** In a read, at most, unless a single run has more: as many rows come back. */
 const POINTS_PER_READ = 10_000;
 
-/** In a read, at most: of each, the database looks through all points of the metrics. */
-const RUNS_PER_READ = 50;
+/**
+ * In a read, at most: the database looks through all points of their metrics, however many, and SQLite
+ * lets nobody write meanwhile.
+ */
+const RUNS_PER_READ = 10;
 
 /** Made once for a database: its statement is. */
 export class MetricPointRows {

@@ -280,9 +280,16 @@ describe('the parts of a page of runs', () => {
     expect(recorder.counts().warnings).toMatchObject([
       {
         code: 'METRIC_HISTORY_SHORTENED',
-        examples: ['run r4000: 5 of each of 4000', 'run r20000: 1 of each of 20000'],
+        examples: ['run r20000: 1 of each of 20000', 'run r4000: 5 of each of 4000'],
       },
     ]);
+  });
+
+  it('say nothing of less where there is no more', async () => {
+    const { recorder, histories } = opened({ metrics: 'm.*', points: 1_000 });
+    const [part] = await collected(histories, [runWith(30)]);
+    expect(part?.runs.map((run) => stepsOf(run)[0])).toEqual([[1, 2, 3, 4, 5, 6]]);
+    expect(recorder.counts().warnings).toEqual([]);
   });
 
   it('are one where there is nothing to ask for, be it no run at all', async () => {
