@@ -80,6 +80,7 @@ export type * from './datahub/proposal.js';
 export type * from './mlflow/types.js';
 export type * from './mlflow/records.js';
 export type * from './mlflow/filter/rules.js';
+export type { MetricHistoryChoice } from './mlflow/metric-points.js';
 export { recordFilter, type RecordFilter } from './mlflow/filter/record-filter.js';
 export type * from './stream/contracts.js';
 export { Recorder, type RunCounts, type WarningGroup } from './stream/recorder.js';

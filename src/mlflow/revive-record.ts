@@ -115,14 +115,17 @@ function made<T>(
 
 function withNumbers(thing: JsonObject): JsonObject {
   const { metrics } = thing;
-  if (!Array.isArray(metrics)) return thing;
+  return Array.isArray(metrics) ? { ...thing, metrics: mapped(metrics, withNumber) } : thing;
+}
+
+/** Of a metric, and of what it was before. */
+function withNumber(metric: unknown): unknown {
+  if (!isObject(metric)) return metric;
+  const { value, history } = metric;
   return {
-    ...thing,
-    metrics: (metrics as readonly unknown[]).map((metric) =>
-      isObject(metric) && typeof metric['value'] === 'string'
-        ? { ...metric, value: Number(metric['value']) }
-        : metric,
-    ),
+    ...metric,
+    ...(typeof value === 'string' ? { value: Number(value) } : {}),
+    ...(history === undefined ? {} : { history: mapped(history, withNumber) }),
   };
 }
 

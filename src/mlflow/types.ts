@@ -11,13 +11,19 @@ export interface KeyValue {
   readonly value: string;
 }
 
-/** The last value of a metric. NaN is a number here; infinities come as ±1.7976931348623157e+308. */
-export interface Metric {
-  readonly key: string;
+/** A value that was logged. NaN is a number here; infinities come as ±1.7976931348623157e+308. */
+export interface MetricPoint {
   readonly value: number;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
   readonly step: number;
+}
+
+/** The last value of a metric. */
+export interface Metric extends MetricPoint {
+  readonly key: string;
+  /** What came before it, ascending; only of runs, where it is asked for, and only where there is any. */
+  readonly history?: readonly MetricPoint[];
 }
 
 /**

@@ -48,6 +48,8 @@ export class FilteredStore implements MlflowStore {
   readonly server;
   readonly overlaps;
   readonly loggedModels?: LoggedModels;
+  /** Whatever filters leave out. */
+  readonly metricPoints?: NonNullable<MlflowStore['metricPoints']>;
   readonly #experiments = new Set<string>();
   /** But for those that their names alone leave out. */
   readonly #models = new Set<string>();
@@ -61,6 +63,7 @@ export class FilteredStore implements MlflowStore {
     this.server = store.server;
     this.overlaps = store.overlaps ?? false;
     if (store.loggedModels !== undefined) this.loggedModels = this.#modelsOf(store.loggedModels);
+    if (store.metricPoints !== undefined) this.metricPoints = store.metricPoints.bind(store);
   }
 
   experiments(): AsyncIterable<StorePage<Experiment>> {

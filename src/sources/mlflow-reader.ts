@@ -23,8 +23,10 @@ import { PagesAhead } from '../stream/pages-ahead.js';
 import { concatPages, mapPages, onReturn } from '../stream/pages.js';
 import { FilteredStore } from './filtered-store.js';
 import { JoinIndex } from './join-index.js';
+import { MetricHistories } from './mlflow-reader/metric-histories.js';
 import { ReadingWithMemory } from './mlflow-reader/reading-with-memory.js';
 import { RecordPages, type RecordPage } from './mlflow-reader/record-pages.js';
+import { mapRunPages } from './mlflow-reader/run-pages.js';
 import { originsOfVersions } from './mlflow-reader/version-origins.js';
 import type { MlflowStore, Registered, StorePage } from './store.js';
 
@@ -95,6 +97,8 @@ class Reading {
   readonly #store: MlflowStore;
   readonly #registered: readonly Registered[];
   #runsAhead: PagesAhead<StorePage<Run>> | undefined;
+  /** Absent where none are wanted. */
+  readonly #histories: MetricHistories | undefined;
 
   constructor(
     store: MlflowStore,
@@ -106,6 +110,11 @@ class Reading {
     this.#store = filtered ?? store;
     this.#registered = plan.prompts ? ['models', 'prompts'] : ['models'];
     this.#pages = new RecordPages(store.server, context, plan, index);
+    const { metricHistory } = plan;
+    // Records of runs show them, and nothing else does.
+    if (metricHistory !== undefined && plan.kinds.has('run')) {
+      this.#histories = new MetricHistories(this.#store, context.recorder, metricHistory);
+    }
     const { workspace } = store.server;
     const memory = workspace === undefined ? plan.memory : plan.memory?.inWorkspace(workspace);
     if (memory !== undefined) {
@@ -115,6 +124,7 @@ class Reading {
         memory,
         this.#pages,
         index,
+        this.#histories,
         filtered && ((run) => filtered.keepsRun(run)),
       );
     }
@@ -216,8 +226,8 @@ class Reading {
 
   #runs(): AsyncIterable<RecordPage> {
     const pages = this.#pages;
-    const runs = this.#runsAhead ?? this.#store.runs([...pages.experimentNames.keys()]);
-    return mapPages(runs, (page) => {
+    const found = this.#runsAhead ?? this.#store.runs([...pages.experimentNames.keys()]);
+    return mapRunPages(found, this.#histories, (page) => {
       const versions = this.index.takeVersionsOfRuns(page.items.map(({ runId }) => runId));
       return pages.of(pages.runs(page.items, versions), page);
     });

@@ -10,6 +10,7 @@ import type { PagePosition } from '../stream/memory.js';
 import type {
   Experiment,
   LoggedModel,
+  MetricPoint,
   ModelVersion,
   RegisteredModel,
   Run,
@@ -83,6 +84,13 @@ export interface MlflowStore {
   /** How many there are, as far as that can be said cheaply: left out where it can't. */
   count(): Promise<StoreCounts>;
 
+  /**
+   * The last points of metrics, for each of what is asked, in that order. What can't be read of one
+   * metric for a reason of its own is among what is found; other failures are thrown. Absent where no
+   * more than the last values is known.
+   */
+  metricPoints?(asked: readonly AskedMetrics[]): Promise<readonly FoundPoints[]>;
+
   /** Those of MLflow 3; absent where there can be none. */
   readonly loggedModels?: LoggedModels;
 
@@ -97,6 +105,22 @@ export interface MlflowStore {
  * said, or the prompts that stand among them.
  */
 export type Registered = 'models' | 'prompts';
+
+/** Metrics of a run whose points are asked for. */
+export interface AskedMetrics {
+  readonly run: Pick<Run, 'runId' | 'experimentId'>;
+  /** Names of metrics that it has. */
+  readonly keys: readonly string[];
+  /** Of each, at most. */
+  readonly points: number;
+}
+
+export interface FoundPoints {
+  /** By metric its last points in the order of `comparePoints`, each once. */
+  readonly points: ReadonlyMap<string, readonly MetricPoint[]>;
+  /** By metric why its points could not be read. */
+  readonly unread: ReadonlyMap<string, string>;
+}
 
 /** The logged models of a store. */
 export interface LoggedModels {

@@ -20,7 +20,10 @@ export interface SweepRequest {
   readonly kinds: readonly string[];
   /** Names of the workspaces that are read. */
   readonly workspaces: readonly string[];
-  /** What is left out of all that, as text: of sweeps with another one, nothing is known of the rest. */
+  /**
+   * What is left out of all that, and what is read beside it, as text: of sweeps with another one,
+   * nothing is known of the rest.
+   */
   readonly filters: string;
   /** Whether an unfinished sweep is left where it is. */
   readonly fresh: boolean;

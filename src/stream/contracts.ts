@@ -5,6 +5,7 @@
 import type { OperatorFunction } from 'rxjs';
 import type { JsonValue, Proposal } from '../datahub/proposal.js';
 import type { FilterRules } from '../mlflow/filter/rules.js';
+import type { MetricHistoryChoice } from '../mlflow/metric-points.js';
 import type { RecordKey } from '../mlflow/record-key.js';
 import type { MlflowRecord, RecordKind } from '../mlflow/records.js';
 import type { ServerFacts } from '../mlflow/types.js';
@@ -88,6 +89,11 @@ export interface ReadPlan {
    * does no harm, but where state is kept: then it must not.
    */
   readonly filters?: readonly FilterRules[];
+  /**
+   * Of which metrics of runs the earlier points are read as well. Not for runs that are given beside
+   * versions alone. A source that has none does no harm.
+   */
+  readonly metricHistory?: MetricHistoryChoice;
   /** What is known from earlier sweeps; absent where the run keeps no state. */
   readonly memory?: ReadMemory;
 }
@@ -147,7 +153,10 @@ export interface OperatorHooks {
   readonly reads?: readonly (RecordKind | 'prompt')[];
   /** Called once at the start of a run; state of an earlier run is forgotten here. */
   open?(context: RunContext): void;
-  /** Takes out of the plan what the operator would drop anyway, so that it is not even read. */
+  /**
+   * Takes out of the plan what the operator would drop anyway, so that it is not even read; or puts in
+   * what else it wants of the records that are read.
+   */
   narrow?(plan: ReadPlan, server: ServerFacts): ReadPlan;
   /** Told of each proposal that a sink did not take. */
   onUndelivered?(proposal: Proposal): void;

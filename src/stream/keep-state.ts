@@ -100,7 +100,7 @@ export class StateKeeper {
   static open({ settings, pipeline, sinks, plan, ...rest }: StateOptions): StateKeeper {
     const { workspaces, fresh, full, dryRun, startedAt } = rest;
     const kinds = [...plan.kinds];
-    const filters = JSON.stringify(plan.filters ?? []);
+    const filters = choiceOf(plan);
     const request = { pipeline, sinks, kinds, workspaces, filters, fresh, full, now: startedAt };
     return new StateKeeper(PipelineState.open(settings, request, dryRun), settings, sinks);
   }
@@ -259,4 +259,9 @@ export class StateKeeper {
   #positions(): Map<string, JsonValue> {
     return new Map([...this.#sinks].map(([label, sink]) => [label, sink.position?.() ?? null]));
   }
+}
+
+/** What of the kinds is read, as text; as in older state files where that is up to filters alone. */
+function choiceOf({ filters = [], metricHistory }: ReadPlan): string {
+  return JSON.stringify(metricHistory === undefined ? filters : [filters, metricHistory]);
 }

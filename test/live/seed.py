@@ -222,6 +222,9 @@ class Seed:
                 first, "steps", shuffled / 8, timestamp=START + shuffled, step=shuffled
             )
         self.client.log_metric(first, "negative step", -1.5, timestamp=START, step=-3)
+        for value in (float("nan"), float("inf"), 0.5, float("-inf")):  # all at one time
+            self.client.log_metric(first, "ties", value, timestamp=START, step=1)
+        self.client.log_metric(first, "ties", 1.0, timestamp=START, step=2)
 
         long = self.run(plain, "long values")
         for length in (250, 500, 6000):

@@ -99,6 +99,19 @@ describe.each([
         expect(direct.report.counts.rejected).toBe(0);
         expect(direct.proposals.length).toBeGreaterThan(300);
         expect(asSet(direct.proposals)).toEqual(asSet(overRest.proposals));
+
+        const histories = { mapToProposals: { metricHistory: { metrics: '.*', points: 4 } } };
+        const directly = await runOurs(server.readerUri(nameOf(version)), histories);
+        const asked = await runOurs(mlflow.uri, histories);
+        expect(asSet(directly.proposals)).toEqual(asSet(asked.proposals));
+        const [ties] = directly.proposals.filter(({ aspect }) =>
+          JSON.stringify(aspect.json).includes('"name":"ties"'),
+        );
+        expect(ties?.aspect.json['trainingMetrics']).toEqual(
+          expect.arrayContaining([
+            { name: 'ties', description: 'step 1', value: '0.5', createdAt: 1_700_000_000_000 },
+          ]),
+        );
       } finally {
         await mlflow.stop();
       }

@@ -4,7 +4,13 @@
 
 import type { MlflowVersion } from './mlflow-database.js';
 import { copyOf, writerOf } from './mlflow-database.js';
-import type { ServerContent, WireLoggedModel, WirePair, WireRun } from './mlflow-server.js';
+import type {
+  ServerContent,
+  WireLoggedModel,
+  WireMetric,
+  WirePair,
+  WireRun,
+} from './mlflow-server.js';
 
 type Row = Readonly<Record<string, string | number | null>>;
 
@@ -155,7 +161,7 @@ function* rowsOfLoggedModel({
 }
 
 function* rowsOfRun(
-  { info, data, inputs }: WireRun,
+  { info, data, inputs, history }: WireRun,
   known: Map<string, string>,
 ): Generator<readonly [string, Row]> {
   const id = info.run_id;
@@ -176,6 +182,7 @@ function* rowsOfRun(
   ];
   yield* tagsOf('tags', { run_uuid: id }, data?.tags ?? []);
   yield* tagsOf('params', { run_uuid: id }, data?.params ?? []);
+  if (history !== undefined) yield* rowsOfMetrics(id, data?.metrics ?? [], history);
   for (const [place, { dataset }] of (inputs?.dataset_inputs ?? []).entries()) {
     // Runs of an experiment share what they name alike.
     const of = JSON.stringify([info.experiment_id, dataset['name'], dataset['digest']]);
@@ -206,6 +213,26 @@ function* rowsOfRun(
       },
     ];
   }
+}
+
+/** Of runs alone that say what their metrics were before. */
+function* rowsOfMetrics(
+  run_uuid: string,
+  last: readonly WireMetric[],
+  history: readonly WireMetric[],
+): Generator<readonly [string, Row]> {
+  const row = ({ key, value, timestamp = 0, step = 0 }: WireMetric): Row => ({
+    run_uuid,
+    key,
+    value: value === 'NaN' ? 0 : Number(value),
+    timestamp,
+    step,
+    is_nan: value === 'NaN' ? 1 : 0,
+  });
+  for (const metric of last) yield ['latest_metrics', row(metric)];
+  // A point that is the same is none to a database.
+  const rows = new Map(history.map((point) => [JSON.stringify(row(point)), row(point)]));
+  for (const point of rows.values()) yield ['metrics', point];
 }
 
 function* tagsOf(table: string, owner: Row, tags: readonly WirePair[]) {

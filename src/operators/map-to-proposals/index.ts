@@ -4,9 +4,10 @@
 
 import { z } from 'zod';
 import { parseOptions } from '../../core/options.js';
+import { pattern } from '../../core/pattern.js';
 import type { Proposal } from '../../datahub/proposal.js';
 import type { ServerFacts } from '../../mlflow/types.js';
-import type { Operator, RunContext } from '../../stream/contracts.js';
+import type { Operator, ReadPlan, RunContext } from '../../stream/contracts.js';
 import type { IdentifiedRecord } from '../identified-record.js';
 import { perRecord, unknownKind } from '../per-record.js';
 import { mapDataset } from './dataset.js';
@@ -15,6 +16,7 @@ import { HostedDatasets } from './hosted-datasets.js';
 import { Links } from './links.js';
 import { mapLoggedModel } from './logged-model.js';
 import type { Mapping } from './mapping.js';
+import { earlierPoints } from './metric-history.js';
 import { ModelHistories } from './model-description.js';
 import { mapModelVersion } from './model-version.js';
 import { platformLookup } from './platforms.js';
@@ -49,6 +51,21 @@ export const mapToProposalsOptionsSchema = z.strictObject({
     .default(false)
     .describe(
       'Whether the hosted datasets that runs read (on s3, snowflake, ...) are written, too',
+    ),
+  metricHistory: z
+    .strictObject({
+      metrics: pattern().describe('Names of metrics: a pattern, such as `val_.*`'),
+      points: z
+        .int()
+        .min(2)
+        .max(1_000)
+        .default(100)
+        .describe('Of each metric of a run, at most: the last ones'),
+    })
+    .optional()
+    .describe(
+      'Metrics of runs that are read and written with what they were before; over REST that is a ' +
+        'request for each metric of each run',
     ),
   modelFeatures: z
     .boolean()
@@ -108,6 +125,7 @@ export function mapToProposals(
   options: MapToProposalsOptions = {},
 ): Operator<IdentifiedRecord, Proposal> {
   const settings = parseOptions('mapToProposals', mapToProposalsOptionsSchema, options);
+  const { metricHistory } = settings;
   let context: RunContext | undefined;
   const hosted = new HostedDatasets();
   const mapping: Mapping = {
@@ -120,6 +138,7 @@ export function mapToProposals(
     loggedModels: settings.loggedModels,
     modelFeatures: settings.modelFeatures,
     histories: new ModelHistories(),
+    ...(metricHistory === undefined ? {} : { earlierPoints: earlierPoints(metricHistory) }),
     mayDescribe: (urn, name, workspace) => {
       const may = hosted.mayDescribe(urn, name, workspace);
       if (!may) context?.recorder.skipped('hosted dataset: described by another one before');
@@ -140,6 +159,9 @@ export function mapToProposals(
       ...(settings.loggedModels ? (['loggedModel'] as const) : []),
       ...(settings.prompts ? (['prompt'] as const) : []),
     ],
+    ...(metricHistory === undefined
+      ? {}
+      : { narrow: (plan: ReadPlan): ReadPlan => ({ ...plan, metricHistory }) }),
     open: (run: RunContext) => {
       context = run;
       hosted.clear();

@@ -4,6 +4,7 @@
 
 import type { ServerFacts } from '../../mlflow/types.js';
 import type { Links } from './links.js';
+import type { EarlierPoints } from './metric-history.js';
 import type { ModelHistories } from './model-description.js';
 
 export type DatasetLineage = 'name' | 'source';
@@ -25,6 +26,8 @@ export interface Mapping {
   /** Whether inputs of models become mlFeatures. */
   readonly modelFeatures: boolean;
   readonly histories: ModelHistories;
+  /** Absent where the last values of metrics are all that is shown. */
+  readonly earlierPoints?: EarlierPoints;
   /**
    * Whether it is for this dataset to describe a hosted one: for the first that does, in the order in
    * which they are read.

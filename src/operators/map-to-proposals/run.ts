@@ -17,6 +17,7 @@ import {
   upsert,
 } from './aspects.js';
 import type { Mapping } from './mapping.js';
+import { metricsOverTime } from './metric-history.js';
 import { mapUser } from './user.js';
 
 const RUN = 'dataProcessInstance';
@@ -47,7 +48,10 @@ export function mapRun(record: IdentifiedRun, mapping: Mapping): readonly Propos
       id: run.runId,
       ...(run.artifactUri === undefined ? {} : { outputUrls: [run.artifactUri] }),
       hyperParams: hyperParams(run),
-      trainingMetrics: trainingMetrics(run),
+      trainingMetrics:
+        mapping.earlierPoints === undefined
+          ? trainingMetrics(run)
+          : metricsOverTime(run, mapping.earlierPoints),
     }),
     upsert(RUN, urns.run, 'dataPlatformInstance', platformInstance(urns)),
     upsert(RUN, urns.run, 'subTypes', SUB_TYPES),

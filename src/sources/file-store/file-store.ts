@@ -17,6 +17,8 @@ import type {
 import type { RunContext } from '../../stream/contracts.js';
 import { PageSize } from '../page-size.js';
 import type {
+  AskedMetrics,
+  FoundPoints,
   LoggedModels,
   MlflowStore,
   Registered,
@@ -36,6 +38,7 @@ import { goneRecords } from './gone-records.js';
 import { locateRuns } from './located-runs.js';
 import { loggedModelPages, loggedModelsById } from './logged-models.js';
 import { loadMetaParser } from './meta-yaml.js';
+import { pointsOfRun } from './metric-points.js';
 import { fileStoreOptions, type FileStoreOptions, type FileStoreSettings } from './options.js';
 import { modelNames, readModel, readVersion, versionNumbers } from './registry.js';
 import { runLane } from '../run-lane.js';
@@ -148,6 +151,11 @@ class FileStore implements MlflowStore {
       [...found].map(([runId, experiments]) => this.#runOf(runId, experiments, datasets)),
     );
     return pageOf(outcomes);
+  }
+
+  /** As many files at a time as may be open. */
+  metricPoints(asked: readonly AskedMetrics[]): Promise<readonly FoundPoints[]> {
+    return Promise.all(asked.map((one) => pointsOfRun(this.#folder, this.#settings.path, one)));
   }
 
   async findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {

@@ -17,7 +17,7 @@ export interface MetricValue {
  */
 export class LastMetric {
   #best: MetricValue | undefined;
-  readonly #lines = new MetricLines(parseLine, (value) => {
+  readonly #lines = new MetricLines(parseMetricLine, (value) => {
     if (this.#best === undefined || isGreater(value, this.#best)) this.#best = value;
   });
 
@@ -43,7 +43,7 @@ export function isGreater(a: MetricValue, b: MetricValue): boolean {
  * `timestamp value`, `timestamp value step`, or that with a dataset's name and digest behind it. MLflow
  * takes no step from the last: it is 0.
  */
-function parseLine(line: string): MetricValue | undefined {
+export function parseMetricLine(line: string): MetricValue | undefined {
   const fields = line.trim().split(' ');
   const [timestamp = '', number = '', step = ''] = fields;
   const value = parseNumber(number);

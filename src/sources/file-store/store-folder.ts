@@ -37,6 +37,12 @@ const EMPTY_META_WAITS_MS = [100, 200];
 /** A pipe under the name of a file must not be waited for. Windows has no such flag: undefined is 0 here. */
 const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 
+/** Takes a file in pieces, and gives at its end what it made of them. */
+export interface Taker<T> {
+  add(piece: Uint8Array): void;
+  end(): T;
+}
+
 export interface KeyValueJson {
   readonly key: string;
   readonly value: string;
@@ -154,6 +160,15 @@ export class StoreFolder {
     });
   }
 
+  /**
+   * What is taken out of a file of any size, piece by piece; absent where there is none.
+   *
+   * @param open - makes what takes it, once there is one
+   */
+  async outOf<T>(path: string, open: () => Taker<T>): Promise<T | undefined> {
+    return this.#file(path, (file) => fed(file, open()));
+  }
+
   /** By key the value that counts. Absent where there is no such folder. */
   async metrics(folder: string): Promise<({ readonly key: string } & MetricValue)[] | undefined> {
     return this.#eachFile(folder, async (path, key) => {
@@ -243,7 +258,7 @@ export class StoreFolder {
 }
 
 /** What is taken out of a file that may be of any size. */
-async function fed<T>(file: number, last: { add(piece: Uint8Array): void; end(): T }): Promise<T> {
+async function fed<T>(file: number, last: Taker<T>): Promise<T> {
   const buffer = Buffer.allocUnsafe(METRIC_READ_BYTES);
   for (;;) {
     const { bytesRead } = await read(file, buffer, 0, buffer.length, null);

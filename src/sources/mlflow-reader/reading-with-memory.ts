@@ -19,7 +19,9 @@ import { concatPages, mapPages } from '../../stream/pages.js';
 import type { Recorder } from '../../stream/recorder.js';
 import type { JoinIndex } from '../join-index.js';
 import type { MlflowStore } from '../store.js';
+import type { MetricHistories } from './metric-histories.js';
 import type { RecordPage, RecordPages } from './record-pages.js';
+import { mapRunPages, partsOf } from './run-pages.js';
 import { LOOKUP, PIECE, runsToRead } from './runs-to-read.js';
 import { originsOfVersions } from './version-origins.js';
 
@@ -49,6 +51,7 @@ export class ReadingWithMemory {
 
   /**
    * @param memory - of the store's workspace
+   * @param histories - absent where none are wanted
    * @param keepsRun - whether a run that was found by its id is not left out
    */
   constructor(
@@ -57,6 +60,7 @@ export class ReadingWithMemory {
     private readonly memory: ReadMemory,
     private readonly pages: RecordPages,
     private readonly index: JoinIndex,
+    private readonly histories?: MetricHistories,
     private readonly keepsRun: (run: Run) => boolean = () => true,
   ) {
     this.#workspace = store.server.workspace;
@@ -117,8 +121,7 @@ export class ReadingWithMemory {
         await nextTurn();
       }
       if (again.length === 0 && unchanged.length === 0) continue;
-      const page = await this.#versionsAgain(again);
-      yield unchanged.length === 0 ? page : { ...page, unchanged };
+      yield* this.#versionsAgain(again, unchanged);
     }
   }
 
@@ -144,10 +147,14 @@ export class ReadingWithMemory {
       positions: positionsOf(lanes, positions),
       ...(needed !== 'since' || since === undefined ? {} : { since }),
     };
-    return mapPages(this.store.runs([...experiments.keys()], selection), (page) => {
-      const runs = needed === 'again' ? page.items : this.#runsNotDelivered(page.items);
-      const versions = this.index.takeVersionsOfRuns(runs.map(({ runId }) => runId));
-      const made = this.pages.of(this.pages.runs(runs, versions), page);
+    const found = this.store.runs([...experiments.keys()], selection);
+    const left =
+      needed === 'again'
+        ? found
+        : mapPages(found, (page) => ({ ...page, items: this.#runsNotDelivered(page.items) }));
+    return mapRunPages(left, this.histories, (page) => {
+      const versions = this.index.takeVersionsOfRuns(page.items.map(({ runId }) => runId));
+      const made = this.pages.of(this.pages.runs(page.items, versions), page);
       return page.position === undefined
         ? made
         : { ...made, position: positionIn(lanes, page.position) };
@@ -187,7 +194,9 @@ export class ReadingWithMemory {
           run.startTime < since &&
           this.#experiments.since.has(run.experimentId),
       );
-      if (runs.length > 0 || rejected.length > 0) yield this.#withAllVersions(runs, [], rejected);
+      if (runs.length > 0 || rejected.length > 0) {
+        yield* this.#withAllVersions(runs, [], { rejected });
+      }
     }
   }
 
@@ -208,7 +217,10 @@ export class ReadingWithMemory {
     if (!full) this.recorder.skipped(UNCHANGED_VERSION, same.length);
   }
 
-  async #versionsAgain(versions: readonly ModelVersion[]): Promise<RecordPage> {
+  async *#versionsAgain(
+    versions: readonly ModelVersion[],
+    unchanged: readonly RecordKey[],
+  ): AsyncGenerator<RecordPage, undefined> {
     const origins = await originsOfVersions(this.store, versions, this.recorder);
     const active = origins.runs.filter((run) => this.#isActive(run));
     // In a sweep over everything, a run that has not been delivered has come into being meanwhile.
@@ -219,16 +231,25 @@ export class ReadingWithMemory {
     const touched = active.filter((run) => delivered?.has(this.#runKey(run)) ?? true);
     const ids = new Set(touched.map(({ runId }) => runId));
     const others = versions.filter(({ runId }) => runId === undefined || !ids.has(runId));
-    return this.#withAllVersions(touched, this.pages.versions(others, origins), origins.rejected);
+    yield* this.#withAllVersions(touched, this.pages.versions(others, origins), {
+      rejected: origins.rejected,
+      ...(unchanged.length === 0 ? {} : { unchanged }),
+    });
   }
 
-  #withAllVersions(
+  /** What else is to be said stands behind the runs, with the last page. */
+  async *#withAllVersions(
     runs: readonly Run[],
     more: RecordPage['records'],
-    rejected: RecordPage['rejected'],
-  ): RecordPage {
-    const versions = this.index.allVersionsOfRuns(runs.map(({ runId }) => runId));
-    return this.pages.of([...this.pages.runs(runs, versions), ...more], { rejected });
+    { rejected, ...rest }: Pick<RecordPage, 'rejected' | 'unchanged'>,
+  ): AsyncGenerator<RecordPage, undefined> {
+    for await (const { runs: part, isLast } of partsOf(runs, this.histories)) {
+      const versions = this.index.allVersionsOfRuns(part.map(({ runId }) => runId));
+      const records = this.pages.runs(part, versions);
+      yield isLast
+        ? { ...this.pages.of([...records, ...more], { rejected }), ...rest }
+        : this.pages.of(records);
+    }
   }
 
   /** Neither deleted nor left out, nor of an experiment that is. */

@@ -21,6 +21,8 @@ import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
 import { concatPages } from '../../stream/pages.js';
 import type {
+  AskedMetrics,
+  FoundPoints,
   LoggedModels,
   MlflowStore,
   Registered,
@@ -31,6 +33,7 @@ import type {
 } from '../store.js';
 import { GoneRecords, type Patience } from './gone-records.js';
 import { mayHaveLoggedModels, RestLoggedModels } from './logged-models.js';
+import { readMetricPoints } from './metric-points.js';
 import { restOptionsSchema, type RestOptions, type RestSettings } from './options.js';
 import { withoutWorkspace } from './named-workspace.js';
 import { openServers, type OpenServers, type Server, type Servers } from './open-servers.js';
@@ -158,6 +161,10 @@ class RestStore implements MlflowStore {
     if (!modern) return getRunsById(client, ids, this.settings.concurrency);
     const experimentIds = await this.#everyExperiment();
     return searchRunsById(client, experimentIds, ids, this.context.recorder);
+  }
+
+  metricPoints(asked: readonly AskedMetrics[]): Promise<readonly FoundPoints[]> {
+    return readMetricPoints(this.servers.tracking.client, asked, this.settings.concurrency);
   }
 
   findGone(keys: readonly RecordKey[]): Promise<ReadonlySet<RecordKey>> {

@@ -28,6 +28,15 @@ interface InputJson {
   readonly tags: TagJson[];
 }
 
+/** SQLite keeps NaN as NULL, and MLflow as 0 with a mark. */
+export function metricValue(
+  value: Cell | undefined,
+  isNan: Cell | undefined,
+  realOf: Dialect['realOf'],
+): Cell | undefined {
+  return isNan === 1 || isNan === true || value === null ? NaN : realOf(value);
+}
+
 /** Made once for a database: its statements are. */
 export class RunRows {
   readonly #dialect: Dialect;
@@ -96,8 +105,7 @@ export class RunRows {
     for (const [run, key, value, timestamp, step, isNan] of yield* ask(this.#metrics, [runIds])) {
       metrics[placeOf(run)]?.push({
         key,
-        // SQLite keeps NaN as NULL, and MLflow as 0 with a mark.
-        value: isNan === 1 || isNan === true || value === null ? NaN : realOf(value),
+        value: metricValue(value, isNan, realOf),
         timestamp,
         step,
       });

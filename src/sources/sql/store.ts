@@ -16,6 +16,8 @@ import type { Rejection, RunContext } from '../../stream/contracts.js';
 import type { PagePosition } from '../../stream/memory.js';
 import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type {
+  AskedMetrics,
+  FoundPoints,
   LoggedModels,
   MlflowStore,
   Registered,
@@ -28,6 +30,7 @@ import { activeExperiments, experimentReader } from './experiments.js';
 import { goneRecords } from './gone-records.js';
 import { isHinted } from './hinted-runs.js';
 import { isActiveModel, LoggedModelRows } from './logged-models.js';
+import { MetricPointRows, readsOf } from './metric-points.js';
 import type { PageSizes } from './options.js';
 import { reportOrphans } from './orphans.js';
 import { type Cursor, keyedPages, type PageReader } from './pages.js';
@@ -105,6 +108,7 @@ class SqlStore implements MlflowStore {
   readonly #setup: SqlStoreSetup;
   readonly #context: RunContext;
   readonly #runRows: RunRows;
+  readonly #metricPoints: MetricPointRows;
   /** Whether it is a workspace of another one, with which it is closed. */
   readonly #isPart: boolean;
 
@@ -120,6 +124,7 @@ class SqlStore implements MlflowStore {
     this.#setup = setup;
     this.#context = context;
     this.#runRows = new RunRows(database.dialect, schema);
+    this.#metricPoints = new MetricPointRows(database.dialect);
     this.server = {
       uri: setup.uri,
       versionText: schema.versionText,
@@ -193,6 +198,14 @@ class SqlStore implements MlflowStore {
     return this.#inSlices(runIds, (some) =>
       readRunsById(this.#database.dialect, this.#schema, this.#runRows, some),
     );
+  }
+
+  async metricPoints(asked: readonly AskedMetrics[]): Promise<readonly FoundPoints[]> {
+    const found: FoundPoints[] = [];
+    for (const some of readsOf(asked)) {
+      found.push(...(await this.#database.read(() => this.#metricPoints.read(some))));
+    }
+    return found;
   }
 
   #loggedModels(): LoggedModels {

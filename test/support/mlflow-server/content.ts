@@ -39,6 +39,8 @@ export interface WireRun {
     lifecycle_stage?: string;
   };
   data?: { metrics?: WireMetric[]; params?: WirePair[]; tags?: WirePair[] };
+  /** All points of its metrics, in any order; where it is absent, there are the last ones alone. */
+  history?: WireMetric[];
   inputs?: {
     dataset_inputs?: { tags?: WirePair[]; dataset: Record<string, string> }[];
   };

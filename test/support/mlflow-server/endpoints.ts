@@ -26,6 +26,7 @@ export function endpointsOf(flavour: Flavour): ReadonlyMap<string, Answer> {
   const endpoints = new Map<string, Answer>([
     ['POST runs/search', searchRuns],
     ['GET runs/get', getRun],
+    ['GET metrics/get-history', getMetricHistory],
     ['GET experiments/get', getExperiment],
     ['GET registered-models/search', searchModels],
     ['GET registered-models/get', getModel],
@@ -123,6 +124,33 @@ function getRun(look: Look, request: LoggedRequest): Reply {
   const run = look.content.runs.find(({ info }) => info.run_id === id);
   if (run === undefined) return unknown(`Run with id=${id} not found`);
   return ifSeen(look, run, () => ({ run: renderRun(run, look.flavour) }));
+}
+
+/**
+ * In the order of the rows, whatever is asked; 3.x has pages, by time, where they are asked for, and
+ * alone looks whether there is such a run.
+ */
+function getMetricHistory(look: Look, request: LoggedRequest): Reply {
+  const id = parameter(request, 'run_id');
+  if (id === '') return missing('run_id');
+  const name = parameter(request, 'metric_key');
+  if (name === '') return missing('metric_key');
+  const paged = look.flavour.startsWith('3.');
+  const run = look.content.runs.find(({ info }) => info.run_id === id);
+  if (run === undefined) return paged ? unknown(`Run with id=${id} not found`) : json({});
+  const all = run.history ?? run.data?.metrics ?? [];
+  const found = all.filter(({ key }) => key === name);
+  return ifSeen(look, run, () => {
+    if (!paged) return found.length === 0 ? {} : { metrics: found };
+    const { max, offset } = paging(request, found.length);
+    found.sort((a, b) => (a.timestamp ?? 0) - (b.timestamp ?? 0) || (a.step ?? 0) - (b.step ?? 0));
+    const more = offset + max < found.length;
+    const metrics = found.slice(offset, offset + max);
+    return {
+      ...(metrics.length === 0 ? {} : { metrics }),
+      ...(more ? { next_page_token: offsetToken(offset + max) } : {}),
+    };
+  });
 }
 
 function renderRun(run: WireRun, flavour: Flavour): object {
