@@ -18,7 +18,7 @@ const RUN_ID = /^[0-9a-f]{32}$/;
 
 /** Whether tags of a registered model or of a version are those of a prompt. */
 export function isPrompt(tags: readonly KeyValue[]): boolean {
-  return tagValue(tags, PROMPT_TAG) === 'true';
+  return tagValue(tags, PROMPT_TAG)?.toLowerCase() === 'true';
 }
 
 /** Whether a tag is one that MLflow writes itself: the text of a prompt, its type, and the like. */

@@ -192,7 +192,18 @@ class Sieve {
     const why = this.#whyExperiment(record) ?? this.filter.run(run);
     if (why !== undefined) return this.#unless(why, record);
     const kept = versions.filter((version) => this.#whyVersion({ version, server }) === undefined);
-    return [kept.length === versions.length ? record : { ...record, versions: kept }];
+    const { prompts } = record;
+    const usable = prompts?.filter(({ name }) => this.#whyModel(name, server) === undefined);
+    if (kept.length === versions.length && usable?.length === prompts?.length) return [record];
+    const changed = { ...record, versions: kept };
+    return [usable === undefined ? changed : { ...changed, prompts: usable }];
+  }
+
+  #whyModel(name: string, server: ServerFacts): string | undefined {
+    return (
+      this.filter.modelNamed(name) ??
+      (this.#leftOut.has(keyOf(server, `model ${name}`)) ? 'models' : undefined)
+    );
   }
 
   #whyExperiment({ experiment, server }: RunRecord | LoggedModelRecord): string | undefined {
@@ -203,11 +214,7 @@ class Sieve {
   }
 
   #whyVersion({ version, server }: Pick<ModelVersionRecord, 'version' | 'server'>) {
-    return (
-      this.filter.modelNamed(version.name) ??
-      (this.#leftOut.has(keyOf(server, `model ${version.name}`)) ? 'models' : undefined) ??
-      this.filter.version(version)
-    );
+    return this.#whyModel(version.name, server) ?? this.filter.version(version);
   }
 
   #unless<R extends MlflowRecord>(why: string | undefined, record: R): readonly R[] {

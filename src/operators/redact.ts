@@ -70,7 +70,8 @@ export function redact(options: RedactOptions): Operator<MlflowRecord, MlflowRec
   const settings = parseOptions('redact', redactOptionsSchema, options);
   const { drop, hash: hashed, userTags, salt = '' } = settings;
   // The salt itself has no place in it.
-  const signature = `redact ${JSON.stringify([drop, hashed, userTags, hash('sha256', salt)])}`;
+  const told = [drop, hashed, hash('sha256', salt), ...(userTags.length === 0 ? [] : [userTags])];
+  const signature = `redact ${JSON.stringify(told)}`;
   const mark = hash('sha256', signature).slice(0, MARK_LENGTH);
   const redaction = new Redaction({ drop, hash: hashed, userTags, salt });
   let context: RunContext | undefined;

@@ -46,7 +46,7 @@ export interface FilteredStoreOptions {
 /** For one reading, which asks for experiments before runs and for models before versions. */
 export class FilteredStore implements MlflowStore {
   readonly server;
-  readonly overlaps;
+  readonly pagesAhead;
   readonly loggedModels?: LoggedModels;
   /** Whatever filters leave out. */
   readonly metricPoints?: NonNullable<MlflowStore['metricPoints']>;
@@ -61,7 +61,7 @@ export class FilteredStore implements MlflowStore {
     private readonly options: FilteredStoreOptions,
   ) {
     this.server = store.server;
-    this.overlaps = store.overlaps ?? false;
+    this.pagesAhead = store.pagesAhead ?? 0;
     if (store.loggedModels !== undefined) this.loggedModels = this.#modelsOf(store.loggedModels);
     if (store.metricPoints !== undefined) this.metricPoints = store.metricPoints.bind(store);
   }

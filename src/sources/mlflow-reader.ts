@@ -33,8 +33,8 @@ import type { MlflowStore, Registered, StorePage } from './store.js';
 /** Records of a page made at the end from the index: as many as one lookup of runs can name. */
 const LEFTOVER_PAGE_SIZE = 500;
 
-/** As many as a server makes at a time, for they wait in memory. */
-const RUN_PAGES_AHEAD = 2;
+/** Of runs, since they wait in memory. */
+const MOST_PAGES_AHEAD = 2;
 
 /** Makes a source's reading side out of an open store, which is closed with it. */
 export function readMlflow(store: MlflowStore, context: RunContext): OpenSource {
@@ -137,7 +137,7 @@ class Reading {
     if (wants('experiment', 'run', 'loggedModel', 'dataset'))
       sections.push(() => this.#experiments());
     if (wants('registeredModel', 'modelVersion', 'run')) {
-      if (recall === undefined && this.#store.overlaps) sections.push(() => this.#askForRuns());
+      if (recall === undefined) sections.push(() => this.#askForRuns());
       sections.push(() => this.#models());
     }
     if (wants('modelVersion', 'run')) sections.push(() => this.#indexVersions());
@@ -156,8 +156,9 @@ class Reading {
   /** Yields nothing: the server makes the first pages of runs while models and versions are read. */
   async *#askForRuns(): AsyncGenerator<RecordPage> {
     const ids = [...this.#pages.experimentNames.keys()];
-    const isOfUse = ids.length > 0 && this.#pages.wants('run', 'dataset');
-    if (isOfUse) this.#runsAhead = new PagesAhead(this.#store.runs(ids), RUN_PAGES_AHEAD);
+    const count = Math.min(this.#store.pagesAhead ?? 0, MOST_PAGES_AHEAD);
+    const isOfUse = count > 0 && ids.length > 0 && this.#pages.wants('run', 'dataset');
+    if (isOfUse) this.#runsAhead = new PagesAhead(this.#store.runs(ids), count);
     await Promise.resolve();
     yield* [];
   }

@@ -44,8 +44,8 @@ export interface RunSelection {
  */
 export interface MlflowStore {
   readonly server: ServerFacts;
-  /** Whether it gains by being asked for runs while models and versions are read. */
-  readonly overlaps?: boolean;
+  /** Pages of runs that it is to be asked for while models and versions are read; 0 unless set. */
+  readonly pagesAhead?: number;
 
   /** Active experiments, by id. */
   experiments(): AsyncIterable<StorePage<Experiment>>;

@@ -27,8 +27,9 @@ export function untilLost<T>(
             return result.done === true || (await lost) === true ? END : result;
           } catch (error) {
             lost ??= isLost(error);
-            if (await lost) return END;
-            throw error;
+            if (!(await lost)) throw error;
+            await iterator.return?.();
+            return END;
           }
         },
         return: async () => {

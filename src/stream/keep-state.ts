@@ -262,6 +262,7 @@ export class StateKeeper {
 }
 
 /** What of the kinds is read, as text; as in older state files where that is up to filters alone. */
-function choiceOf({ filters = [], metricHistory }: ReadPlan): string {
-  return JSON.stringify(metricHistory === undefined ? filters : [filters, metricHistory]);
+function choiceOf({ filters = [], metricHistory, prompts }: ReadPlan): string {
+  const more = { ...(metricHistory && { metricHistory }), ...(prompts && { prompts }) };
+  return JSON.stringify(Object.keys(more).length === 0 ? filters : [filters, more]);
 }

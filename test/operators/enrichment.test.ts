@@ -94,6 +94,21 @@ describe('a function that throws', () => {
     );
   });
 
+  it('keeps operators behind it from sending a list that lacks what is theirs', () => {
+    const { context, rejected } = recordingContext();
+    const [rename, add] = [renameBy(unlessChurn('other')), addTags({ tags: ['gold'] })];
+    for (const operator of [rename, add]) operator.open?.(context);
+    const list = said('mlModelGroup', 'churn', 'globalTags', { tags: [] });
+    const output = outputOf(add, ...outputOf(rename, group, list, other));
+    expect(output.filter(({ entityUrn }) => entityUrn === group.entityUrn)).toEqual([]);
+    expect(rejected.map(({ content }) => content)).toEqual([group, list]);
+    expect(rejected[1]?.message).toBe('the function of renameBy failed: no churn');
+    // The next run knows nothing of it.
+    const next = recordingContext();
+    add.open?.(next.context);
+    expect(outputOf(add, list)).toEqual([list]);
+  });
+
   it('costs nothing where the entity could not have what it gives', () => {
     expect(outputOf(addTags(throwing), run)).toEqual([run]);
   });

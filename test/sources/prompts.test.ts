@@ -14,7 +14,9 @@ import { openStore, testContext } from './rest/open-store.js';
 import { recordsOf } from './mlflow-reader/reading.js';
 
 const TAGS = [{ key: 'mlflow.prompt.is_prompt', value: 'true' }];
-const LINKED = '[{"name": "ask", "version": "2"}]';
+/** The second of `ask`; the others are not there. */
+const LINKED =
+  '[{"name": "gone", "version": "1"}, {"name": "ask", "version": "2"}, {"name": "ask", "version": "9"}]';
 
 async function read(store: MlflowStore, prompts = true) {
   const context = testContext();
@@ -122,6 +124,32 @@ describe('prompts', () => {
     expect(namesIn(without.records, /^ask$/)).toEqual([]);
     expect(JSON.stringify(without.records)).not.toContain('"prompts"');
     expect(asked('registered-models/search')).toHaveLength(1);
+  });
+
+  it('are not named by runs where filters leave them out', async () => {
+    const { store } = await openStore({ content: contentWithPrompts() });
+    const filters = [{ models: { names: { deny: ['ask'] } } }];
+    const source = readMlflow(store, testContext());
+    const kinds = new Set(RECORD_KINDS);
+    const records = await recordsOf(source.read({ kinds, filters, prompts: true }));
+    expect(namesIn(records, /^ask$/)).toEqual([]);
+    expect(JSON.stringify(records)).not.toContain('"prompts"');
+  });
+
+  it('are warned of, and nothing else fails, where the server refuses to search for them', async () => {
+    const { store, context } = await openStore({
+      content: contentWithPrompts(),
+      faults: ({ endpoint, query }) =>
+        endpoint === 'model-versions/search' && query.has('filter')
+          ? { kind: 'status' as const, status: 400 }
+          : undefined,
+    });
+    const { records } = await read(store);
+    expect(context.recorder.counts().warnings).toMatchObject([
+      { code: 'PROMPTS_NOT_READ', count: 1 },
+    ]);
+    expect(namesIn(records, /^ask$/)).toEqual(['ask']);
+    expect(namesIn(records, /^model 1$/)).toHaveLength(4);
   });
 
   it('are not asked of a server that knows none', async () => {

@@ -8,8 +8,9 @@
  * What is said of an entity stands together: where its list has not come by when the next entity
  * does, there is none, and one is made. One that comes later on the same page is added to as well.
  *
- * Where a function of the user's own throws for an entity, what it was asked about is set aside, and so
- * is a list behind that, which would come to DataHub without what belongs into it.
+ * Where a function of the user's own throws for an entity, here or in an operator before, what it was
+ * asked about is set aside, and so is a list behind that, which would come to DataHub without what
+ * belongs into it.
  */
 
 import { concat, defer } from 'rxjs';
@@ -18,7 +19,7 @@ import type { Aspect, JsonValue, Proposal } from '../../datahub/proposal.js';
 import type { Operator, RunContext } from '../../stream/contracts.js';
 import { mapMany } from '../../stream/map-many.js';
 import { upsert } from '../map-to-proposals/aspects.js';
-import { rejectFor } from '../reject-proposal.js';
+import { failureOf, rejectFor } from '../reject-proposal.js';
 import { factsIn, isAspect, type EntityFacts } from './entity-facts.js';
 
 export interface ListAspect {
@@ -55,6 +56,12 @@ export function enrich(enrichment: Enrichment): Operator<Proposal, Proposal> {
     reject: (proposal, error) => {
       rejectFor(error, label, proposal, context);
     },
+    rejectIfFailed: (proposal) => {
+      const failure = failureOf(context, proposal.entityUrn);
+      if (failure === undefined) return false;
+      rejectFor(failure.error, failure.operator, proposal, context);
+      return true;
+    },
   };
   const operator: Operator<Proposal, Proposal> = (source) =>
     defer(() => {
@@ -81,13 +88,13 @@ export function enrich(enrichment: Enrichment): Operator<Proposal, Proposal> {
 interface Aside {
   skip(reason: string): void;
   reject(proposal: Proposal, error: unknown): void;
+  /** Whether it is of an entity that a function threw for, here or before. */
+  rejectIfFailed(proposal: Proposal): boolean;
 }
 
 class EnrichedPage {
   /** By URN. */
   readonly #additions = new Map<string, readonly JsonValue[]>();
-  /** By URN, what the function threw for it. */
-  readonly #failures = new Map<string, unknown>();
   /** By URN, the list that the stream said last. */
   readonly #said = new Map<string, Proposal>();
   /** The entity whose list has not been given. */
@@ -104,10 +111,7 @@ class EnrichedPage {
     const before = this.#open?.entityUrn === entityUrn ? [] : this.end();
     const isList = aspectName === this.enrichment.list.aspectName && isAspect(aspect);
     if (isList && changeType === 'UPSERT') {
-      if (this.#failures.has(entityUrn)) {
-        this.aside.reject(proposal, this.#failures.get(entityUrn));
-        return before;
-      }
+      if (this.aside.rejectIfFailed(proposal)) return before;
       this.#said.set(entityUrn, proposal);
       this.#open = undefined;
       return [...before, ...this.#enriched(proposal)];
@@ -140,7 +144,6 @@ class EnrichedPage {
     } catch (error) {
       // What it can't have anyway, it does not lack.
       if (!takesIt) return true;
-      this.#failures.set(entityUrn, error);
       this.aside.reject(proposal, error);
       return false;
     }

@@ -15,10 +15,14 @@ import type { Recorder } from '../../stream/recorder.js';
 import type { AskedMetrics, FoundPoints, MlflowStore } from '../store.js';
 
 /**
- * In a part, and so of a run, at most. In DataHub a point takes some 80 bytes: an aspect with so many of
+ * In a part, and so of a run, at most. In DataHub a point takes some 80 bytes, and counts for more where
+ * its name is long: an aspect with so many of
  * them passes through what takes the least, a broker of Kafka as DataHub ships it.
  */
 const POINTS_OF_PART = 20_000;
+
+/** Of a point without its name, which stands in each. */
+const BARE_BYTES = 50;
 
 export interface RunsPart {
   readonly runs: readonly Run[];
@@ -56,7 +60,7 @@ export class MetricHistories {
     const parts = [part];
     for (const run of runs) {
       const asked = this.#askedOf(run);
-      const points = asked === undefined ? 0 : asked.keys.length * asked.points;
+      const points = asked === undefined ? 0 : weightOf(asked.keys) * asked.points;
       if (points > room) {
         part = [];
         parts.push(part);
@@ -71,7 +75,7 @@ export class MetricHistories {
   #askedOf(run: Run): AskedMetrics | undefined {
     const keys = run.metrics.flatMap(({ key }) => (this.#isChosen(key) ? [key] : []));
     if (keys.length === 0) return undefined;
-    const points = Math.min(this.choice.points, Math.floor(POINTS_OF_PART / keys.length));
+    const points = Math.min(this.choice.points, Math.floor(POINTS_OF_PART / weightOf(keys)));
     // The last one is known.
     if (points > 1) return { run, keys, points };
     this.#warnOfLess(run, 1, keys.length);
@@ -119,4 +123,9 @@ export class MetricHistories {
   #nameOf({ runId }: Run): string {
     return inWorkspace(`run ${runId}`, this.store.server.workspace);
   }
+}
+
+/** In points of 80 bytes, for one point of each. */
+function weightOf(keys: readonly string[]): number {
+  return keys.reduce((sum, { length }) => sum + Math.max(1, (length + BARE_BYTES) / 80), 0);
 }

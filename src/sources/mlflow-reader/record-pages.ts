@@ -6,7 +6,13 @@ import { LINKED_PROMPTS_TAG, parseLinkedPrompts } from '../../mlflow/prompt.js';
 import type { DatasetUse, MlflowRecord, RecordKind, RunRecord } from '../../mlflow/records.js';
 import { modelIdOfSource } from '../../mlflow/parse-logged-model.js';
 import { tagValue } from '../../mlflow/tag-value.js';
-import type { LoggedModel, ModelVersion, Run, ServerFacts } from '../../mlflow/types.js';
+import type {
+  LoggedModel,
+  ModelVersion,
+  Run,
+  ServerFacts,
+  VersionName,
+} from '../../mlflow/types.js';
 import { inWorkspace } from '../../mlflow/workspace.js';
 import type { Page, ReadPlan, Rejection, RunContext } from '../../stream/contracts.js';
 import type { JoinIndex } from '../join-index.js';
@@ -55,6 +61,7 @@ export class RecordPages {
     const { server } = this;
     const records: MlflowRecord[] = [];
     const uses: DatasetUse[] = [];
+    const promptsOf = this.#promptsOf(runs);
     for (const run of runs) {
       const { runId, experimentId, startTime } = run;
       const ofRun = versions.get(runId) ?? [];
@@ -65,7 +72,7 @@ export class RecordPages {
         run,
         experiment: { experimentId, name },
         versions: ofRun,
-        ...(this.plan.prompts ? this.#promptsOf(run) : {}),
+        ...promptsOf(run),
       });
       for (const version of ofRun) records.push({ kind: 'modelVersion', server, version, run });
       for (const input of run.datasetInputs) uses.push({ input, runId, startTime });
@@ -105,18 +112,32 @@ export class RecordPages {
     });
   }
 
-  /** To be spread into the record; nothing where the run used none. */
-  #promptsOf({ runId, tags }: Run): Pick<RunRecord, 'prompts'> {
+  /**
+   * Gives what is to be spread into a run's record; nothing where it used no prompt. What is deleted,
+   * left out or elsewhere is not named: there is nothing in DataHub to link to.
+   */
+  #promptsOf(runs: readonly Run[]): (run: Run) => Pick<RunRecord, 'prompts'> {
+    if (this.plan.prompts !== true) return () => ({});
+    const used = new Map(runs.map((run) => [run, this.#linkedPrompts(run)] as const));
+    const all = [...used.values()].flat();
+    if (all.length === 0) return () => ({});
+    const unknown = new Set(this.index.unknownVersions(all));
+    return (run) => {
+      const prompts = (used.get(run) ?? []).filter((prompt) => !unknown.has(prompt));
+      return prompts.length === 0 ? {} : { prompts };
+    };
+  }
+
+  #linkedPrompts({ runId, tags }: Run): readonly VersionName[] {
     const text = tagValue(tags, LINKED_PROMPTS_TAG);
-    if (text === undefined) return {};
-    const prompts = parseLinkedPrompts(text);
-    if (prompts !== undefined) return { prompts };
+    const prompts = text === undefined ? [] : parseLinkedPrompts(text);
+    if (prompts !== undefined) return prompts;
     this.context.recorder.warn(
       'MALFORMED_LINKED_PROMPTS',
       `the tag ${LINKED_PROMPTS_TAG} of a run is no JSON list of names and versions, and is not followed`,
       inWorkspace(`run ${runId}`, this.server.workspace),
     );
-    return {};
+    return [];
   }
 
   /** With what a later try needs to know: the item itself does not say where it came from. */

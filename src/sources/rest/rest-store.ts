@@ -19,7 +19,6 @@ import type {
 } from '../../mlflow/types.js';
 import { DEFAULT_WORKSPACE } from '../../mlflow/workspace.js';
 import type { Rejection, RunContext } from '../../stream/contracts.js';
-import { concatPages } from '../../stream/pages.js';
 import type {
   AskedMetrics,
   FoundPoints,
@@ -71,7 +70,7 @@ export async function openRestStore(
 
 class RestStore implements MlflowStore {
   /** What one search asks of a server keeps but one of its cores busy. */
-  readonly overlaps = true;
+  readonly pagesAhead: number;
   readonly loggedModels?: LoggedModels;
   readonly workspaces?: StoreWorkspaces;
   #allExperimentIds: Promise<readonly string[]> | undefined;
@@ -86,6 +85,8 @@ class RestStore implements MlflowStore {
     private readonly whole?: Pick<OpenServers, 'workspaces' | 'chosen'>,
     private readonly patience: Patience = { unanswered: 0 },
   ) {
+    // One connection is left for what is read meanwhile.
+    this.pagesAhead = settings.concurrency - 1;
     if (whole !== undefined) {
       const { workspaces, chosen } = whole;
       this.workspaces = {
@@ -143,14 +144,14 @@ class RestStore implements MlflowStore {
   }
 
   registeredModels(what?: Registered): AsyncIterable<StorePage<RegisteredModel>> {
-    if (what === 'prompts' && !this.#mayHavePrompts()) return concatPages([]);
-    return this.#registered(modelSearch(this.settings, what));
+    const pages = this.#registered(modelSearch(this.settings, what));
+    return what === 'prompts' ? this.#prompts(pages) : pages;
   }
 
   modelVersions(what?: Registered): AsyncIterable<StorePage<ModelVersion>> {
-    if (what === 'prompts' && !this.#mayHavePrompts()) return concatPages([]);
     const { modern } = this.servers.registry;
     const pages = this.#registered(versionSearch(this.settings, modern, what));
+    if (what === 'prompts') return this.#prompts(pages);
     return modern ? pages : inStableOrder(pages, this.settings.versionsPageSize);
   }
 
@@ -229,13 +230,20 @@ class RestStore implements MlflowStore {
     }
   }
 
-  /** Servers of before 2.21 have none, and the first of them do not search versions by tag. */
-  #mayHavePrompts(): boolean {
-    const { modern } = this.servers.registry;
-    const [major = 0, minor = 0] = (this.server.version ?? '').split('.').map(Number);
-    return (
-      modern && (this.server.version === undefined || major > 2 || (major === 2 && minor > 20))
-    );
+  /** 1.x has none, and knows no tags of versions; nor do the first of 2.x, whatever stands before them. */
+  async *#prompts<T>(pages: AsyncIterable<StorePage<T>>): AsyncGenerator<StorePage<T>, undefined> {
+    const { modern, client } = this.servers.registry;
+    if (!modern) return;
+    try {
+      yield* pages;
+    } catch (error) {
+      if (!(error instanceof HttpStatusError) || error.status !== 400) throw error;
+      this.context.recorder.warn(
+        'PROMPTS_NOT_READ',
+        'The server refuses to search for prompts, which MLflow 2.21 brought: none are read',
+        client.address.shown,
+      );
+    }
   }
 
   async *#registered<T>(search: Search<T>): AsyncGenerator<StorePage<T>, undefined> {

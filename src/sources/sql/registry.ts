@@ -14,7 +14,7 @@ import { registryIsIn } from './workspaces.js';
 /** Prompts live in the registry's tables; MLflow's searches hide them. */
 const isPrompt = (schema: StoreSchema, table: string, owner: string, and = ''): string =>
   `EXISTS (SELECT 1 FROM ${table} AS p WHERE ${registryIsIn(schema, 'p')} AND
-   p.key = '${PROMPT_TAG}' AND p.name = ${owner}.name AND p.value = 'true' ${and})`;
+   p.key = '${PROMPT_TAG}' AND p.name = ${owner}.name AND lower(p.value) = 'true' ${and})`;
 
 /** What follows WHERE for the models, or prompts, that are read. `m` is the table. */
 export function visibleModels(schema: StoreSchema, what: Registered = 'models'): string {

@@ -31,6 +31,13 @@ describe('runs over REST', () => {
     expect(linked.length).toBeGreaterThan(0);
   });
 
+  it('are not asked for ahead where there is but one connection', async () => {
+    const { pages, requestsOf } = await opened(sampleContent(), { concurrency: 1 });
+    const paths = pathsOf(await requestsOf(() => recordsOf(pages())));
+    const lastOfModels = paths.lastIndexOf('model-versions/search');
+    expect(paths.indexOf('runs/search')).toBeGreaterThan(lastOfModels);
+  });
+
   it('are not asked for where nobody wants them', async () => {
     const kinds = new Set(RECORD_KINDS.filter((kind) => kind !== 'run' && kind !== 'dataset'));
     const { pages, requestsOf } = await opened(sampleContent(), { kinds });
