@@ -46,7 +46,6 @@ export interface FilteredStoreOptions {
 /** For one reading, which asks for experiments before runs and for models before versions. */
 export class FilteredStore implements MlflowStore {
   readonly server;
-  readonly pagesAhead;
   readonly loggedModels?: LoggedModels;
   /** Whatever filters leave out. */
   readonly metricPoints?: NonNullable<MlflowStore['metricPoints']>;
@@ -61,7 +60,6 @@ export class FilteredStore implements MlflowStore {
     private readonly options: FilteredStoreOptions,
   ) {
     this.server = store.server;
-    this.pagesAhead = store.pagesAhead ?? 0;
     if (store.loggedModels !== undefined) this.loggedModels = this.#modelsOf(store.loggedModels);
     if (store.metricPoints !== undefined) this.metricPoints = store.metricPoints.bind(store);
   }

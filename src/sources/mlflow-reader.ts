@@ -2,8 +2,7 @@
  * Reads a store into records, joined so that no entity costs a request of its own:
  *
  *   server ─> experiments (names kept) ─> models (aliases kept) ─> versions (into the index)
- *     ─> runs, each page with the versions of its runs (over REST, the first pages are made by the
- *     server while models and versions are read) ─> versions left over, with their runs
+ *     ─> runs, each page with the versions of its runs ─> versions left over, with their runs
  *     ─> logged models, where they are asked for ─> datasets, each as the runs described it
  *
  * What is left over are versions without a run, of a deleted run, or of any run where runs
@@ -16,11 +15,9 @@ import { recordFilter } from '../mlflow/filter/record-filter.js';
 import { loggedModelsSince, runHint } from '../mlflow/filter/run-hint.js';
 import type { FilterRules } from '../mlflow/filter/rules.js';
 import type { RecordKind } from '../mlflow/records.js';
-import type { Run } from '../mlflow/types.js';
 import { inWorkspace } from '../mlflow/workspace.js';
 import type { OpenSource, ReadPlan, RunContext } from '../stream/contracts.js';
-import { PagesAhead } from '../stream/pages-ahead.js';
-import { concatPages, mapPages, onReturn } from '../stream/pages.js';
+import { concatPages, mapPages } from '../stream/pages.js';
 import { FilteredStore } from './filtered-store.js';
 import { JoinIndex } from './join-index.js';
 import { MetricHistories } from './mlflow-reader/metric-histories.js';
@@ -28,13 +25,10 @@ import { ReadingWithMemory } from './mlflow-reader/reading-with-memory.js';
 import { RecordPages, type RecordPage } from './mlflow-reader/record-pages.js';
 import { mapRunPages } from './mlflow-reader/run-pages.js';
 import { originsOfVersions } from './mlflow-reader/version-origins.js';
-import type { MlflowStore, Registered, StorePage } from './store.js';
+import type { MlflowStore, Registered } from './store.js';
 
 /** Records of a page made at the end from the index: as many as one lookup of runs can name. */
 const LEFTOVER_PAGE_SIZE = 500;
-
-/** Of runs, since they wait in memory. */
-const MOST_PAGES_AHEAD = 2;
 
 /** Makes a source's reading side out of an open store, which is closed with it. */
 export function readMlflow(store: MlflowStore, context: RunContext): OpenSource {
@@ -96,7 +90,6 @@ class Reading {
   readonly #recall: ReadingWithMemory | undefined;
   readonly #store: MlflowStore;
   readonly #registered: readonly Registered[];
-  #runsAhead: PagesAhead<StorePage<Run>> | undefined;
   /** Absent where none are wanted. */
   readonly #histories: MetricHistories | undefined;
 
@@ -136,10 +129,7 @@ class Reading {
     const sections: Section[] = [() => this.#server()];
     if (wants('experiment', 'run', 'loggedModel', 'dataset'))
       sections.push(() => this.#experiments());
-    if (wants('registeredModel', 'modelVersion', 'run')) {
-      if (recall === undefined) sections.push(() => this.#askForRuns());
-      sections.push(() => this.#models());
-    }
+    if (wants('registeredModel', 'modelVersion', 'run')) sections.push(() => this.#models());
     if (wants('modelVersion', 'run')) sections.push(() => this.#indexVersions());
     if (wants('run', 'dataset')) sections.push(...(recall?.runs() ?? [() => this.#runs()]));
     if (wants('modelVersion')) {
@@ -150,17 +140,7 @@ class Reading {
     }
     if (wants('dataset')) sections.push(() => this.#datasets());
     sections.push(() => this.#end());
-    return onReturn(concatPages(sections), async () => this.#runsAhead?.close());
-  }
-
-  /** Yields nothing: the server makes the first pages of runs while models and versions are read. */
-  async *#askForRuns(): AsyncGenerator<RecordPage> {
-    const ids = [...this.#pages.experimentNames.keys()];
-    const count = Math.min(this.#store.pagesAhead ?? 0, MOST_PAGES_AHEAD);
-    const isOfUse = count > 0 && ids.length > 0 && this.#pages.wants('run', 'dataset');
-    if (isOfUse) this.#runsAhead = new PagesAhead(this.#store.runs(ids), count);
-    await Promise.resolve();
-    yield* [];
+    return concatPages(sections);
   }
 
   /** Yields nothing: where there are more workspaces to read, the index need not wait for them. */
@@ -227,7 +207,7 @@ class Reading {
 
   #runs(): AsyncIterable<RecordPage> {
     const pages = this.#pages;
-    const found = this.#runsAhead ?? this.#store.runs([...pages.experimentNames.keys()]);
+    const found = this.#store.runs([...pages.experimentNames.keys()]);
     return mapRunPages(found, this.#histories, (page) => {
       const versions = this.index.takeVersionsOfRuns(page.items.map(({ runId }) => runId));
       return pages.of(pages.runs(page.items, versions), page);

@@ -44,8 +44,6 @@ export interface RunSelection {
  */
 export interface MlflowStore {
   readonly server: ServerFacts;
-  /** Pages of runs that it is to be asked for while models and versions are read; 0 unless set. */
-  readonly pagesAhead?: number;
 
   /** Active experiments, by id. */
   experiments(): AsyncIterable<StorePage<Experiment>>;

@@ -52,23 +52,6 @@ export function concatPages<T>(sections: readonly (() => AsyncIterable<T>)[]): A
   });
 }
 
-/** Does something more where pages are not wanted any more. */
-export function onReturn<T>(pages: AsyncIterable<T>, end: () => Promise<void>): AsyncIterable<T> {
-  return iterable(() => {
-    const iterator = pages[Symbol.asyncIterator]();
-    return {
-      next: async () => {
-        const result = await iterator.next();
-        return result.done === true ? END : result;
-      },
-      return: async () => {
-        await Promise.all([iterator.return?.(), end()]);
-        return END;
-      },
-    };
-  });
-}
-
 /** Pages that may take long between two requests: the signal tells that nobody waits any more. */
 export function stoppablePages<T>(
   open: (stopped: AbortSignal) => AsyncIterable<T>,

@@ -69,8 +69,6 @@ export async function openRestStore(
 }
 
 class RestStore implements MlflowStore {
-  /** What one search asks of a server keeps but one of its cores busy. */
-  readonly pagesAhead: number;
   readonly loggedModels?: LoggedModels;
   readonly workspaces?: StoreWorkspaces;
   #allExperimentIds: Promise<readonly string[]> | undefined;
@@ -85,8 +83,6 @@ class RestStore implements MlflowStore {
     private readonly whole?: Pick<OpenServers, 'workspaces' | 'chosen'>,
     private readonly patience: Patience = { unanswered: 0 },
   ) {
-    // One connection is left for what is read meanwhile.
-    this.pagesAhead = settings.concurrency - 1;
     if (whole !== undefined) {
       const { workspaces, chosen } = whole;
       this.workspaces = {
