@@ -51,6 +51,7 @@ export function parseLinkedPrompts(text: string): readonly VersionName[] | undef
 
 /** The ids of the runs that used a version of a prompt, as its tags say, sorted, each once. */
 export function runsOfPrompt(tags: readonly KeyValue[]): readonly string[] {
-  const ids = RUNS_TAGS.flatMap((tag) => (tagValue(tags, tag) ?? '').split(','));
+  const ids = RUNS_TAGS.flatMap((tag) => tagValue(tags, tag)?.split(',') ?? []);
+  if (ids.length === 0) return ids; // every version of a model comes by here
   return [...new Set(ids.map((id) => id.trim()))].filter((id) => RUN_ID.test(id)).sort();
 }
