@@ -79,6 +79,14 @@ export function properties(pairs: readonly KeyValue[], into = emptyProperties())
   return into;
 }
 
+/** Adds those of the pairs that have a value. */
+export function addKnown(
+  told: readonly (readonly [name: string, value: string | undefined])[],
+  into: Properties,
+): void {
+  for (const [name, value] of told) if (value !== undefined) into[name] = value;
+}
+
 /**
  * Sources sort already, so that this mostly only looks. By UTF-16 units, whatever the locale.
  */

@@ -10,7 +10,7 @@ import {
 import type { ModelVersionRecord } from '../../mlflow/records.js';
 import { tagValue } from '../../mlflow/tag-value.js';
 import { identityOf } from '../per-record.js';
-import type { Properties } from './aspects.js';
+import { addKnown, type Properties } from './aspects.js';
 
 /** Versions of one run come one behind the other mostly, and the tag may be of some kilobytes. */
 export class ModelHistories {
@@ -71,13 +71,13 @@ function artifactPath(source: string | undefined, runId: string): string | undef
 /** A tag of the version of the same name goes before. */
 export function describeInto(custom: Properties, description: ModelDescription): void {
   const { flavors, pythonVersion, mlflowVersion, signature = {} } = description;
-  const told: readonly (readonly [string, string | undefined])[] = [
+  const told = [
     ['mlflow.flavors', flavors.length === 0 ? undefined : flavors.join(', ')],
     ['mlflow.mlflow_version', mlflowVersion],
     ['mlflow.python_version', pythonVersion],
     ['mlflow.signature.inputs', signature.inputs],
     ['mlflow.signature.outputs', signature.outputs],
     ['mlflow.signature.params', signature.params],
-  ];
-  for (const [key, value] of told) if (value !== undefined) custom[key] = value;
+  ] as const;
+  addKnown(told, custom);
 }
